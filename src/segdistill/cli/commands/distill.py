@@ -1,0 +1,47 @@
+"""`segdistill distill`: a teacher into a student."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segdistill.cli.options import Devices, Out, Overrides, Resume
+
+
+def command(
+    recipe: Annotated[
+        str | None, typer.Argument(help="Name, YAML file or run folder; `folder` where --data is given.")
+    ] = None,
+    *,
+    out: Out,
+    teacher: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder of the teacher.")] = None,
+    student: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Network of the student (see `segdistill models`).")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that holds images/ and masks/.")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME[,NAME]", help="Methods to add up (see `segdistill methods`).")
+    ] = None,
+    override: Overrides = None,
+    resume: Resume = False,
+    devices: Devices = None,
+) -> None:
+    """Distil a trained teacher into a small student.
+
+    `segdistill distill polyp-lite --teacher runs/teacher --out runs/student`
+
+    `segdistill distill --teacher runs/teacher --data my-data --student smp.FPN --method KD,AT --out runs/kd`
+
+    A stopped run goes on with `segdistill distill --resume --out runs/student`.
+    """
+    from segdistill import config
+    from segdistill.cli.jobs import flags, settings, summarize
+
+    base = recipe or ("folder" if data else None)
+    changes = flags(student=student, method=method, like=teacher if recipe is None else None)
+    chosen = settings(base, out, [*changes, *(override or [])], resume=resume, devices=devices, data=data)
+    summarize(config.distill_recipe(chosen, out=out, teacher=teacher, resume=resume))

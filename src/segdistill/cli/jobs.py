@@ -1,0 +1,86 @@
+"""What the training commands share: settings from flags, and what is printed in the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segdistill import config
+from segdistill.cli.output import duration, say, score, table
+from segdistill.core import SegDistillError
+
+if TYPE_CHECKING:
+    from segdistill.engine import Run
+
+
+def settings(
+    recipe: str | None,
+    out: Path,
+    overrides: Sequence[str] | None,
+    *,
+    resume: bool,
+    devices: int | None = None,
+    data: Path | None = None,
+) -> dict[str, Any]:
+    """The configuration that a command line asks for.
+
+    Raises:
+        SegDistillError: If there is no recipe, or an override leads nowhere.
+    """
+    if recipe is None and not resume:
+        raise SegDistillError(
+            "Name a recipe (`segdistill recipes` lists them), or go on with --resume --out RUN."
+        )
+    if recipe is None and not (out / "config.yaml").is_file():
+        raise SegDistillError(f"There is no run to resume in {str(out)!r}: it has no config.yaml.")
+    chosen = config.read(recipe or out)
+    if data is not None:
+        chosen["data"] = at(data, chosen.get("data"))
+    extra = [f"training.devices={devices}"] if devices else []
+    return config.override(chosen, [*(overrides or []), *extra])
+
+
+def at(root: Path, section: Any) -> dict[str, Any]:
+    """A data section with another root; one that has none (synthetic data) gives way to `folders`."""
+    name, options = next(iter(section.items())) if isinstance(section, dict) and section else (section, {})
+    if name in ("folders", "polyp"):
+        return {name: {**(options or {}), "root": str(root)}}
+    return {"folders": {"root": str(root)}}
+
+
+def flags(*, student: str | None, method: str | None, like: Path | None = None) -> list[str]:
+    """`--student` and `--method` as overrides: names, or specs in YAML as a recipe has them.
+
+    Args:
+        student: Network of the student.
+        method: Methods, separated by commas.
+        like: A run whose labels these are, where no recipe says what the labels mean.
+    """
+    from segdistill.engine import Run
+
+    changes = []
+    if like is not None:
+        changes.append(f"task={json.dumps(Run.load(like).config.get('task', 'Binary'))}")
+    if student:
+        changes.append(f"student.net={student}")
+    if method:
+        changes.append(f"method={method if method.lstrip().startswith(('{', '[')) else f'[{method}]'}")
+    return changes
+
+
+def summarize(run: Run) -> None:
+    """Print where a run lies and how good it is."""
+    metrics = run.metrics
+    rows = [
+        ("validation, best", f"epoch {metrics['best']['epoch']}", *_scores(metrics["best"])),
+        ("validation, last", f"epoch {metrics['last']['epoch']}", *_scores(metrics["last"])),
+        *(("test", name, *_scores(scores)) for name, scores in metrics.get("tests", {}).items()),
+    ]
+    table(("", "", "Dice", "IoU"), rows)
+    say(f"{run.path} is done, in {duration(metrics['seconds'])}.")
+
+
+def _scores(row: dict[str, Any]) -> tuple[str, str]:
+    return score(row.get("dice")), score(row.get("iou"))

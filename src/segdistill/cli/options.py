@@ -1,0 +1,19 @@
+"""Flags that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--override", "-o", metavar="KEY=VALUE", help="Change one value, such as training.lr=3e-4."),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to write.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped run left off.")]
+Devices = Annotated[
+    int | None, typer.Option("--devices", min=1, help="Processes, one per device; instead of the recipe's.")
+]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]

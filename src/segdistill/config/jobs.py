@@ -1,0 +1,146 @@
+"""Whole jobs from a recipe. What is written into a run folder describes that run only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from segdistill.config.objects import (
+    build_data,
+    build_loss,
+    build_method,
+    build_network,
+    build_task,
+    build_training,
+)
+from segdistill.config.sections import complete
+from segdistill.core import SegDistillError
+
+if TYPE_CHECKING:
+    from segdistill.engine import Run
+
+Role = Literal["student", "teacher"]
+
+
+def for_training(config: Mapping[str, Any], role: Role = "student") -> dict[str, Any]:
+    """The complete configuration of one supervised run.
+
+    The network that is trained becomes the `student`, whatever its role in the recipe: training the
+    result again gives the same run.
+
+    Raises:
+        SegDistillError: If a section is missing or wrong.
+    """
+    full = complete(config)
+    _require(full, "data", role)
+    wanted = ("name", "about", "task", "data", "student", "loss", "training")
+    if role == "teacher":
+        full["student"] = full["teacher"]
+        full["training"] = {**full["training"], **full.get("teacher_training", {})}
+    return {key: full[key] for key in wanted if key in full}
+
+
+def for_distillation(config: Mapping[str, Any], *, teacher: str | Path | None = None) -> dict[str, Any]:
+    """The complete configuration of one distillation.
+
+    Args:
+        config: A recipe.
+        teacher: Run folder of the teacher; the recipe's `teacher:` may name one instead.
+
+    Raises:
+        SegDistillError: If a section is missing or wrong, or the teacher has not been trained.
+    """
+    recipe = {**config, "teacher": {"run": str(teacher)}} if teacher else dict(config)
+    full = complete(recipe)
+    _require(full, "data", "student", "method")
+    given = full.get("teacher", {})
+    if "run" not in given and not _is_file(given.get("weights")):
+        name = config.get("name", "RECIPE")
+        raise SegDistillError(
+            "The teacher is not trained yet: "
+            f"run `segdistill train {name} --role teacher --out runs/teacher`, then add --teacher runs/teacher."
+        )
+    full.pop("teacher_training", None)
+    return full
+
+
+def train_recipe(
+    config: Mapping[str, Any], *, out: str | Path, role: Role = "student", resume: bool = False
+) -> Run:
+    """Train the teacher or the student of a recipe without distillation.
+
+    Args:
+        config: A recipe, as `read` gives it.
+        out: The run folder.
+        role: Which network.
+        resume: Go on where a stopped run left off.
+    """
+    from segdistill import engine
+
+    full = for_training(config, role)
+    _check_out(out, resume)
+    task, training = build_task(full["task"]), build_training(full["training"])
+    run: Run = engine.train(
+        build_network(full["student"], task=task, seed=training.seed),
+        build_data(full["data"]),
+        out=out,
+        task=task,
+        loss=build_loss(full["loss"]),
+        training=training,
+        config=full,
+        resume=resume,
+    )
+    return run
+
+
+def distill_recipe(
+    config: Mapping[str, Any], *, out: str | Path, teacher: str | Path | None = None, resume: bool = False
+) -> Run:
+    """Distil the teacher of a recipe into its student.
+
+    Args:
+        config: A recipe, as `read` gives it.
+        out: The run folder.
+        teacher: Run folder of the teacher.
+        resume: Go on where a stopped run left off.
+    """
+    from segdistill import engine
+
+    full = for_distillation(config, teacher=teacher)
+    _check_out(out, resume)
+    task, training = build_task(full["task"]), build_training(full["training"])
+    method = build_method(full["method"])
+    run: Run = engine.distill(
+        build_network(full["teacher"], task=task, seed=training.seed),
+        build_network(full["student"], task=task, seed=training.seed),
+        build_data(full["data"]),
+        method,
+        out=out,
+        task=task,
+        loss=build_loss(full["loss"]),
+        training=training,
+        config=full,
+        resume=resume,
+    )
+    return run
+
+
+def _check_out(out: str | Path, resume: bool) -> None:
+    # The engine checks this too; here it comes before minutes of reading data and building networks.
+    from segdistill.engine.run import check_absent
+
+    if not resume:
+        check_absent(Path(out))
+
+
+def _is_file(weights: Any) -> bool:
+    from segdistill.models.weights import SUFFIXES
+
+    return "/" in str(weights) or str(weights).endswith(SUFFIXES)
+
+
+def _require(config: Mapping[str, Any], *sections: str) -> None:
+    for section in sections:
+        if section not in config:
+            raise SegDistillError(f"The recipe has no {section}: section, which this job needs.")

@@ -1,0 +1,143 @@
+"""Batches for the engine: the same for any number of workers and processes, able to start anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from segdistill.core import Batch, SegDistillError
+from segdistill.data.samples import Sample
+from segdistill.data.seeding import seeded, stable_seed
+
+Key = tuple[int, int]
+
+
+class Seeded(Dataset[Sample]):
+    """A data set that augments with random numbers drawn from (seed, epoch, id), whoever asks, in any order.
+
+    Args:
+        dataset: Samples at native size, with `.ids`.
+        augment: Sample -> sample, drawing only from torch's global generator; None passes samples through.
+        seed: The seed of the run.
+    """
+
+    def __init__(
+        self, dataset: Dataset[Any], augment: Callable[[Any], Any] | None = None, *, seed: int = 0
+    ) -> None:
+        self.dataset, self.augment, self.seed = dataset, augment, seed
+
+    def __len__(self) -> int:
+        """Count the samples of one epoch."""
+        return len(self.dataset)  # type: ignore[arg-type]
+
+    def __getitem__(self, key: Key) -> Sample:
+        """Return the sample at `index` as it looks in `epoch`; the key is (epoch, index)."""
+        epoch, index = key
+        sample: Sample = self.dataset[index]
+        if self.augment is None:
+            return sample
+        with seeded(stable_seed(self.seed, epoch, sample["id"])):
+            augmented: Sample = self.augment(sample)
+        return augmented
+
+
+class EpochSampler(Sampler[list[Key]]):
+    """Batches of (epoch, index) keys in a seeded order.
+
+    The order is drawn for the whole set, then cut to global batches, of which every process takes its share:
+    a global batch is the same set of samples for any number of processes. An incomplete last one is dropped.
+
+    Args:
+        count: How many samples there are.
+        batch_size: Samples per global batch, over all processes.
+        seed: The seed of the run.
+        rank: This process, from 0.
+        world: How many processes there are.
+
+    Raises:
+        SegDistillError: If there is not one whole batch, or it cannot be shared equally.
+    """
+
+    def __init__(self, count: int, *, batch_size: int, seed: int = 0, rank: int = 0, world: int = 1) -> None:
+        if batch_size < 1:
+            raise SegDistillError(f"A batch size of {batch_size} is empty; use at least 1.")
+        if batch_size > count:
+            raise SegDistillError(
+                f"Batch size {batch_size} is larger than the {count} training images; "
+                f"use a batch size of at most {count}."
+            )
+        if batch_size % world:
+            raise SegDistillError(
+                f"Batch size {batch_size} cannot be shared by {world} devices; use a multiple of {world}."
+            )
+        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.rank, self.world = rank, world
+        self.epoch, self.start = 0, 0
+
+    def begin(self, epoch: int, *, start: int = 0) -> None:
+        """Choose the epoch of the next pass, and the batch it starts at after an interruption."""
+        self.epoch, self.start = epoch, start
+
+    def __len__(self) -> int:
+        """Count the batches of the next pass."""
+        return max(0, self.count // self.batch_size - self.start)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield this process's share of every batch."""
+        epoch, order = self.epoch, self._order()
+        for batch in range(self.start, self.count // self.batch_size):
+            ours = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.world]
+            yield [(epoch, index) for index in ours]
+
+    def _order(self) -> list[int]:
+        generator = torch.Generator().manual_seed(stable_seed("order", self.seed, self.epoch))
+        order: list[int] = torch.randperm(self.count, generator=generator).tolist()
+        return order
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack samples to a `Batch`: image floats in [0, 1] `(B, 3, H, W)`, mask int64 `(B, H, W)`.
+
+    The floats are made here, in the worker, and not in the training process, which has better things to do.
+    The image comes in channels-last memory order, as decoded: no transposition for networks that want it.
+
+    Raises:
+        SegDistillError: If the samples differ in size.
+    """
+    sizes = {tuple(sample["mask"].shape): sample["id"] for sample in samples}
+    if len(sizes) > 1:
+        (one, first), (other, second) = list(sizes.items())[:2]
+        raise SegDistillError(
+            f"{first!r} is {one} and {second!r} is {other} pixels: one batch needs one size; "
+            "give an augmentation with a size, such as Augment(256)."
+        )
+    pixels = np.stack([sample["image"].permute(1, 2, 0).numpy() for sample in samples])
+    image = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    mask = torch.stack([sample["mask"].as_subclass(Tensor) for sample in samples]).long()
+    return Batch(image, mask, [sample["id"] for sample in samples])
+
+
+def loader(dataset: Dataset[Any], sampler: Sampler[list[Key]], *, workers: int = 0) -> DataLoader[Any]:
+    """Build a data loader over `Seeded` samples; `workers=0` loads in the calling process."""
+    if workers < 0:
+        raise SegDistillError(f"workers={workers} is negative; use 0 to load in the training process.")
+    return DataLoader(
+        dataset,
+        batch_sampler=sampler,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=_use_one_thread,
+        persistent_workers=workers > 0,
+    )
+
+
+def _use_one_thread(_: int) -> None:
+    """Keep each worker on its core: threads of many workers that wait for each other are far slower."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)

@@ -1,0 +1,212 @@
+"""Nothing is silently wrong: the checks before, at and after the first step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from segdistill.core import Batch, Output, SegDistillError
+from segdistill.engine.trainable import TASK, Trainable, flatten
+from segdistill.taps import Tapped
+from segdistill.tasks import Task
+from segdistill.teachers import TeacherSource
+
+
+def check_classes(role: str, output: Output, task: Task) -> None:
+    """Refuse a network whose logits do not fit the task.
+
+    Raises:
+        SegDistillError: Naming both numbers.
+    """
+    if output.logits.shape[1] != task.channels:
+        raise SegDistillError(
+            f"The {role} gives {output.logits.shape[1]} logit channels, but {type(task).__name__} over "
+            f"{list(task.classes)} needs {task.channels}. Change the {role}'s classes or the task."
+        )
+
+
+def check_separate(student: Tapped, teacher: TeacherSource) -> None:
+    """Refuse a teacher that shares weights with the student, since it would move with it.
+
+    Raises:
+        SegDistillError: If any parameter is shared.
+    """
+    nets = [
+        t.net
+        for t in getattr(teacher, "teachers", [teacher])
+        if isinstance(getattr(t, "net", None), nn.Module)
+    ]
+    theirs = {p.data_ptr() for net in nets for p in net.parameters() if p.numel()}
+    if any(p.data_ptr() in theirs for p in student.parameters() if p.numel()):
+        raise SegDistillError(
+            "Teacher and student share weights. Give the student a copy: copy.deepcopy(net)."
+        )
+
+
+@dataclass
+class Probe:
+    """What the first step would do.
+
+    Attributes:
+        terms: By term: `value`, `share` of the total, and `gradient`, the norm over all trained parameters.
+        idle: Parameters of the student that no term reaches.
+    """
+
+    terms: dict[str, dict[str, float]]
+    idle: list[str]
+
+
+def probe(
+    trainable: Trainable, batch: Batch, teacher: Output | None, context: AbstractContextManager[Any]
+) -> Probe:
+    """Compute every term and its own gradient before the first step, and leave no trace.
+
+    Args:
+        trainable: What will be trained, in training mode.
+        batch: A real one.
+        teacher: The teacher's output for it.
+        context: Of the forward pass.
+
+    Raises:
+        SegDistillError: If a term is not finite or trains nothing.
+    """
+    buffers = {name: b.detach().clone() for name, b in trainable.named_buffers()}
+    named = {name: p for name, p in trainable.named_parameters() if p.requires_grad}
+    with context:
+        terms = trainable(batch.image, batch.mask, None if teacher is None else flatten(teacher))
+    check_finite(terms, "at the first step")
+    gradients = {name: _gradients(name, value, list(named.values())) for name, value in terms.items()}
+    for name, b in trainable.named_buffers():
+        b.copy_(buffers[name])
+    total = sum(abs(v.item()) for v in terms.values()) or 1.0
+    return Probe(
+        terms={
+            name: {
+                "value": v.item(),
+                "share": abs(v.item()) / total,
+                "gradient": _norm(name, v, gradients[name]),
+            }
+            for name, v in terms.items()
+        },
+        idle=[
+            name
+            for index, name in enumerate(named)
+            if name.startswith("student.") and all(found[index] is None for found in gradients.values())
+        ],
+    )
+
+
+def _gradients(name: str, term: Tensor, parameters: list[nn.Parameter]) -> list[Tensor | None]:
+    if not term.requires_grad:
+        raise SegDistillError(
+            f"The term {name!r} has no gradient: it does not depend on the student. {_way_out(name)}"
+        )
+    return list(torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True))
+
+
+def _norm(name: str, term: Tensor, gradients: list[Tensor | None]) -> float:
+    norm = torch.nn.utils.get_total_norm([g.float() for g in gradients if g is not None]).item()
+    if norm == 0:
+        raise SegDistillError(
+            f"The term {name!r} has a gradient of exactly zero at the first step (its value is {term.item():.4g}). "
+            f"{_way_out(name)}"
+        )
+    if not math.isfinite(norm):
+        raise SegDistillError(
+            f"The term {name!r} has a gradient that is not finite at the first step. {_way_out(name)}"
+        )
+    return norm
+
+
+def _way_out(name: str) -> str:
+    return (
+        "Check the labels and the loss." if name == TASK else "Remove it, or tap a feature that is trained."
+    )
+
+
+def check_finite(terms: Mapping[str, Tensor], when: str) -> None:
+    """Stop at a term that is NaN or infinite.
+
+    Raises:
+        SegDistillError: Naming the term and when it happened.
+    """
+    for name, value in terms.items():
+        if not torch.isfinite(value):
+            raise SegDistillError(
+                f"The term {name!r} is {value.item()} {when}. "
+                f"Lower lr, clip gradients with clip_norm, or take precision '32'."
+            )
+
+
+def check_gradient(norm: Tensor, when: str) -> None:
+    """Stop at a gradient that is NaN or infinite.
+
+    Raises:
+        SegDistillError: Saying when it happened.
+    """
+    if not torch.isfinite(norm):
+        raise SegDistillError(
+            f"The gradient is {norm.item()} {when}. Lower lr, or take precision '32' or 'bf16'."
+        )
+
+
+def freeze(trainable: Trainable, names: list[str]) -> None:
+    """Freeze parameters that the objective does not reach: they would stop DDP, and weight decay would shrink them."""
+    for name in names:
+        trainable.get_parameter(name).requires_grad_(False)
+
+
+def check_adapters_trained(trainable: Trainable, optimized: set[int]) -> None:
+    """After the first backward pass: every parameter of the method is in the optimiser and has a gradient.
+
+    Args:
+        trainable: Holds the method.
+        optimized: `id` of every parameter that the optimiser moves.
+
+    Raises:
+        SegDistillError: Naming the first that is not trained.
+    """
+    if trainable.method is None:
+        return
+    for name, parameter in trainable.method.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        if id(parameter) not in optimized:
+            raise SegDistillError(
+                f"The method's parameter {name!r} is not in the optimiser. Create it in build()."
+            )
+        if parameter.grad is None:
+            raise SegDistillError(
+                f"The method's parameter {name!r} got no gradient in the first step. "
+                f"Use it in forward(), or remove it."
+            )
+
+
+class TeacherGuard:
+    """Proves that a teacher did not move, down to the byte.
+
+    Args:
+        teacher: What to watch; `None` where there is none.
+    """
+
+    def __init__(self, teacher: TeacherSource | None) -> None:
+        self.teacher = teacher
+        self.before = teacher.fingerprint() if teacher is not None else ""
+
+    def check(self) -> None:
+        """Compare with the start.
+
+        Raises:
+            SegDistillError: If any weight or buffer changed.
+        """
+        if self.teacher is not None and self.teacher.fingerprint() != self.before:
+            raise SegDistillError(
+                "The teacher's weights changed during training. Something outside segdistill updates them; "
+                "give distill() a teacher of its own."
+            )

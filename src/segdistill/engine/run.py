@@ -1,0 +1,254 @@
+"""A run is one folder that explains itself."""
+
+from __future__ import annotations
+
+import copy
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from segdistill import models
+from segdistill.core import SegDistillError
+from segdistill.engine import files, logs
+from segdistill.taps import Tapped
+from segdistill.tasks import Task, from_plain, to_plain
+
+_PACKAGES = (
+    "segdistill",
+    "torch",
+    "torchvision",
+    "timm",
+    "segmentation-models-pytorch",
+    "lightning-fabric",
+    "numpy",
+    "opencv-python-headless",
+)
+
+
+class Run:
+    """The folder of one training: configuration, history, scores, weights.
+
+    Args:
+        path: Where it lies.
+        net: The network's architecture, where `models.load` cannot build it.
+
+    Raises:
+        SegDistillError: If the folder holds no run.
+
+    Examples:
+        >>> Run("runs/student").metrics["best"]["dice"]  # doctest: +SKIP
+        0.91
+    """
+
+    def __init__(self, path: Path | str, *, net: nn.Module | None = None) -> None:
+        self.path = Path(path)
+        self._net = net
+        if not (self.path / "config.yaml").is_file():
+            raise SegDistillError(
+                f"{self.path} is not a run folder: it has no config.yaml. Name the folder that --out gave."
+            )
+
+    @classmethod
+    def load(cls, path: Path | str, *, net: nn.Module | None = None) -> Run:
+        """Open a run folder; the same as `Run(path)`."""
+        return cls(path, net=net)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What was trained, complete and reloadable."""
+        return dict(yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8")))
+
+    @property
+    def env(self) -> dict[str, Any]:
+        """Versions, hardware, commit and command."""
+        return self._json("env.json")
+
+    @property
+    def log(self) -> list[dict[str, float]]:
+        """One row per epoch."""
+        path = self.path / "log.csv"
+        return [{k: float(v) for k, v in row.items()} for row in logs.read(path)] if path.is_file() else []
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Scores of the best and of the last epoch.
+
+        Raises:
+            SegDistillError: If the training has not finished.
+        """
+        return self._json("metrics.json")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the training came to its end."""
+        return (self.path / "metrics.json").is_file()
+
+    @property
+    def task(self) -> Task:
+        """What the labels mean."""
+        return from_plain(self._json("model.json")["task"])
+
+    @property
+    def student(self) -> Tapped:
+        """The trained network with the weights of the best epoch, in evaluation mode."""
+        return self.network("best")
+
+    @property
+    def last(self) -> Tapped:
+        """The trained network with the weights of the last epoch, in evaluation mode."""
+        return self.network("student")
+
+    def network(self, weights: str) -> Tapped:
+        """Build the trained network.
+
+        Args:
+            weights: `best`, or `student` for the last epoch.
+
+        Raises:
+            SegDistillError: If the architecture is not of the zoo and was not given, or the file does not fit.
+        """
+        model = self._json("model.json")
+        tapped = self._architecture(model)
+        _load_weights(tapped.net, self.path / f"{weights}.safetensors")
+        return tapped.eval()
+
+    def _architecture(self, model: Mapping[str, Any]) -> Tapped:
+        options = {key: model[key] for key in ("mean", "std", "size", "prefix_tokens", "channels_last")}
+        if self._net is not None:
+            net = copy.deepcopy(self._net)  # the caller's, and `best` and `last`, must not overwrite each other
+            return net if isinstance(net, Tapped) else Tapped(net, **options)
+        if model["spec"] is None:
+            raise SegDistillError(
+                f"{self.path} holds weights of {model['class']}, which segdistill cannot build by itself. "
+                f"Pass the architecture: Run.load(path, net={model['class'].rsplit('.', 1)[-1]}(...))."
+            )
+        return models.load(**{**model["spec"], "weights": "none"})
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        if not path.is_file():
+            raise SegDistillError(
+                f"{self.path} has no {name}: its training has not finished. Go on with --resume."
+            )
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _load_weights(net: nn.Module, path: Path) -> None:
+    if not path.is_file():
+        raise SegDistillError(f"{path} is missing: the training has not finished. Go on with --resume.")
+    try:
+        net.load_state_dict(load_file(path))
+    except SafetensorError as error:
+        raise SegDistillError(f"{path} is damaged: {error}. Train again, or copy the file anew.") from error
+    except RuntimeError as error:
+        raise SegDistillError(f"{path} holds another model: {str(error).splitlines()[-1].strip()}") from error
+
+
+def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    """Begin a run folder."""
+    files.write_text(path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+    files.write_json(path / "env.json", environment())
+    files.write_json(path / "model.json", model)
+    (path / "figures").mkdir(exist_ok=True)
+
+
+def check_absent(path: Path) -> None:
+    """Refuse to write into a folder that holds something.
+
+    Raises:
+        SegDistillError: Naming the ways out.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise SegDistillError(f"{path} exists. Take another --out, go on with --resume, or delete it.")
+
+
+def check_same(path: Path, config: Mapping[str, Any]) -> None:
+    """Refuse to resume with another configuration than the run began with; where it runs may change.
+
+    Raises:
+        SegDistillError: Naming the first option that differs.
+    """
+    ours, theirs = (_without_place(c) for c in (config, Run(path).config))
+    for key, value, before in _differences(ours, theirs):
+        raise SegDistillError(
+            f"{path} was begun with {key}={before}, not {value}. Resume with the same options, or take another --out."
+        )
+
+
+def _without_place(config: Mapping[str, Any]) -> dict[str, Any]:
+    plain = json.loads(json.dumps(config))
+    for key in ("devices", "workers", "accelerator", "checkpoint_steps"):
+        plain.get("training", {}).pop(key, None)
+    return dict(plain)
+
+
+def _differences(ours: Any, theirs: Any, key: str = "") -> list[tuple[str, Any, Any]]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        names = dict.fromkeys([*ours, *theirs])
+        return [d for n in names for d in _differences(ours.get(n), theirs.get(n), f"{key}.{n}".lstrip("."))]
+    return [] if ours == theirs else [(key, ours, theirs)]
+
+
+def describe(tapped: Tapped, task: Task) -> dict[str, Any]:
+    """What to build, its preprocessing and its task, for `model.json`."""
+    return {
+        "spec": tapped.spec,
+        "class": f"{type(tapped.net).__module__}.{type(tapped.net).__qualname__}",
+        "task": to_plain(task),
+        "mean": tapped.mean.tolist(),
+        "std": tapped.std.tolist(),
+        "size": list(tapped.size) if tapped.size else None,
+        "prefix_tokens": tapped.prefix_tokens,
+        "channels_last": tapped.channels_last,
+        "parameters": sum(p.numel() for p in tapped.parameters()),
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Versions, hardware, commit and command."""
+    return {
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None  # not a checkout, or no git
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.processor()

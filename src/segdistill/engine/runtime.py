@@ -1,0 +1,215 @@
+"""Devices, processes and precision: the only file that knows Fabric."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from segdistill.core import Batch, SegDistillError
+from segdistill.engine.depthwise import Float32DepthwiseBackward
+from segdistill.engine.training import Training
+
+T = TypeVar("T")
+_FABRIC_NAMES = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+class Runtime:
+    """Where and in which number format a training runs.
+
+    Args:
+        training: Accelerator, devices, precision and memory format.
+
+    Raises:
+        SegDistillError: If the device is not there.
+    """
+
+    def __init__(self, training: Training) -> None:
+        accelerator = resolve_accelerator(training.accelerator)
+        self.training = training
+        self.precision = resolve_precision(training.precision, accelerator)
+        several = training.devices > 1 or "TORCHELASTIC_RUN_ID" in os.environ
+        with _quiet():
+            self.fabric = Fabric(
+                accelerator=accelerator,
+                devices=training.devices,
+                strategy="ddp" if several else "auto",
+                precision=_FABRIC_NAMES[self.precision],  # type: ignore[arg-type]
+            )
+            self.fabric.launch()
+        if self.world != training.devices:
+            raise SegDistillError(
+                f"{self.world} processes run, but devices is {training.devices}. Set both alike."
+            )
+        # On the CPU only: there the bf16 backward of depthwise convolutions is slow.
+        self._slow_depthwise = accelerator == "cpu" and self.precision == "bf16"
+
+    @property
+    def device(self) -> torch.device:
+        """The device of this process."""
+        return self.fabric.device
+
+    @property
+    def rank(self) -> int:
+        """Number of this process."""
+        return self.fabric.global_rank
+
+    @property
+    def world(self) -> int:
+        """How many processes there are."""
+        return self.fabric.world_size
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes the run folder."""
+        return self.fabric.is_global_zero
+
+    def place(self, module: nn.Module) -> nn.Module:
+        """Move a module to the device and memory format, before an optimiser sees it."""
+        if self.world > 1 and self.device.type == "cuda":
+            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+        return module.to(self.device, memory_format=self._memory_format(4))  # type: ignore[call-overload, no-any-return]
+
+    def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
+        """Wrap for mixed precision and, with several processes, for averaged gradients."""
+        wrapped, optimizer = self.fabric.setup(module, optimizer)
+        return wrapped, optimizer
+
+    def move(self, batch: Batch) -> Batch:
+        """Bring a batch to the device and memory format."""
+        image = batch.image.to(self.device, non_blocking=True)
+        image = image.contiguous(memory_format=self._memory_format(image.ndim))
+        return Batch(image, batch.mask.to(self.device, non_blocking=True), batch.ids, batch.teacher)
+
+    def _memory_format(self, dimensions: int) -> torch.memory_format:
+        if self.training.channels_last and dimensions == 4:
+            return torch.channels_last
+        return torch.contiguous_format if dimensions != 4 else torch.preserve_format
+
+    @contextlib.contextmanager
+    def forward(self) -> Iterator[None]:
+        """Context of a forward pass: number format, and float32 gradients of depthwise convolutions on the CPU."""
+        special = (
+            Float32DepthwiseBackward() if self._slow_depthwise and torch.is_grad_enabled() else _nothing()
+        )
+        with self.fabric.autocast(), special:
+            yield
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute gradients, scaled where the number format needs it."""
+        self.fabric.backward(loss)
+
+    def defer_gradients(self, module: nn.Module, *, when: bool) -> AbstractContextManager[Any]:
+        """Do not average gradients over processes yet."""
+        return self.fabric.no_backward_sync(module, enabled=when and self.world > 1)  # type: ignore[arg-type]
+
+    def clip(self, module: nn.Module, optimizer: Optimizer) -> Tensor:
+        """Clip gradients as the schedule says, and return their norm before that."""
+        parameters = [p for p in module.parameters() if p.grad is not None]
+        training = self.training
+        if training.clip_norm:
+            return self.fabric.clip_gradients(  # type: ignore[return-value]
+                module, optimizer, max_norm=training.clip_norm, error_if_nonfinite=False
+            )
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], foreach=True)
+        if training.clip_value:
+            self.fabric.clip_gradients(module, optimizer, clip_val=training.clip_value)
+        return norm
+
+    @property
+    def scales_loss(self) -> bool:
+        """Whether infinite gradients are ordinary, because a loss scaler looks for its scale."""
+        return self.precision == "16"
+
+    def scaler_state(self) -> dict[str, Any]:
+        """State of the loss scaler, empty where there is none."""
+        return dict(self.fabric.strategy.precision.state_dict())
+
+    def restore_scaler(self, state: dict[str, Any]) -> None:
+        """Bring back what `scaler_state` gave."""
+        self.fabric.strategy.precision.load_state_dict(state)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Mean over processes."""
+        return self.fabric.all_reduce(value, reduce_op="mean") if self.world > 1 else value  # type: ignore[return-value]
+
+    def gather(self, value: T) -> list[T]:
+        """The values of all processes, in their order."""
+        if self.world == 1:
+            return [value]
+        values: list[Any] = [None] * self.world
+        torch.distributed.all_gather_object(values, value)
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Whether it holds in any process."""
+        if self.world == 1:
+            return flag
+        votes = self.fabric.all_reduce(torch.tensor(float(flag), device=self.device), reduce_op="sum")
+        return bool(votes > 0)  # type: ignore[operator]
+
+    def first(self, work: Callable[[], object]) -> None:
+        """Let the first process work while the others wait."""
+        if self.is_first:
+            work()
+        self.fabric.barrier()
+
+
+def resolve_accelerator(name: str) -> str:
+    """Choose the device type, `auto` meaning the fastest that is there.
+
+    Raises:
+        SegDistillError: If it is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(kind for kind, found in there.items() if found)
+    if name not in there:
+        raise SegDistillError(f"Unknown accelerator {name!r}. Known: auto, {', '.join(sorted(there))}.")
+    if not there[name]:
+        raise SegDistillError(f"accelerator {name!r} is not available here. Take 'auto' or 'cpu'.")
+    return name
+
+
+def resolve_precision(name: str, accelerator: str) -> str:
+    """Choose the number format, `auto` meaning bf16 where the hardware computes in it."""
+    if name != "auto":
+        return name
+    if accelerator == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "16"
+    return "bf16" if accelerator == "cpu" and cpu_has_bf16() else "32"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU has instructions for bf16; emulated ones are slower than float32."""
+    features = torch.backends.cpu.get_cpu_capability()
+    return features.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Launch without Fabric's chatter about what it found."""
+    logger = logging.getLogger("lightning_fabric")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logger.setLevel(level)
+
+
+def _nothing() -> AbstractContextManager[None]:
+    return contextlib.nullcontext()

@@ -1,0 +1,35 @@
+"""What every predictor gives, whatever runs the network. Imports numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says about one image, at the image's own size.
+
+    Attributes:
+        mask: uint8 `(H, W)` class indices; `(C, H, W)` zeros and ones for a multi-label task.
+        probability: float32 `(H, W)` of the foreground for a binary task, else `(C, H, W)` by class.
+    """
+
+    mask: NDArray[np.uint8]
+    probability: NDArray[np.float32]
+
+
+class Predictor(Protocol):
+    """A network with everything it needs: an image as it is in the file goes in, a `Prediction` comes out."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names by index in the mask."""
+        ...
+
+    def __call__(self, image: NDArray[Any]) -> Prediction:
+        """Segment one image, `(H, W, 3)` RGB or what `segdistill.export.pixels.rgb` accepts."""
+        ...

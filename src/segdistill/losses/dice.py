@@ -1,0 +1,35 @@
+"""Soft Dice loss."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from segdistill.losses.base import Loss
+from segdistill.tasks import Multiclass, Task
+
+
+class Dice(Loss):
+    r"""One minus the soft overlap of prediction and label, per image and class.
+
+    $$1 - \frac{2\sum_i p_i g_i + s}{\sum_i p_i + \sum_i g_i + s}$$
+
+    The background of a `Multiclass` task does not count.
+
+    Args:
+        smooth: $s$, in pixels; it makes an empty prediction of an empty label perfect.
+    """
+
+    paper = (
+        "Milletari et al., V-Net: Fully Convolutional Neural Networks for Volumetric Segmentation, 3DV 2016"
+    )
+
+    def __init__(self, smooth: float = 1.0) -> None:
+        super().__init__()
+        self.smooth = smooth
+
+    def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:
+        first = 1 if isinstance(task, Multiclass) else 0
+        probs = (task.probabilities(logits) * task.valid(mask))[:, first:].flatten(2)
+        truth = task.targets(mask)[:, first:].flatten(2) * task.valid(mask).flatten(2)
+        overlap = 2 * (probs * truth).sum(dim=2) + self.smooth
+        return 1 - (overlap / (probs.sum(dim=2) + truth.sum(dim=2) + self.smooth)).mean(dim=1)

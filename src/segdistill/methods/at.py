@@ -1,0 +1,41 @@
+"""Attention transfer."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from segdistill.core import SegDistillError
+from segdistill.methods.base import PairMethod, Taps
+
+
+class AT(PairMethod):
+    r"""Match where a feature has its energy, whatever its channels.
+
+    With $q = \mathrm{flatten}(\mathrm{mean}_c |f_c|^p)$ of unit length per image: mean over images of
+    $\sum_i (q^s_i - q^t_i)^2$. The authors' code takes the mean over positions too, which makes the value fall with
+    resolution; a published weight $w$ for a map of $HW$ positions is `weight = w / HW` here.
+
+    Args:
+        taps: Where to compare: one name, several, or a mapping from the student's names to the teacher's.
+        power: $p$.
+        weight: Factor in the total loss.
+
+    Raises:
+        SegDistillError: If the power is not positive.
+    """
+
+    paper = "Zagoruyko and Komodakis, Paying More Attention to Attention, ICLR 2017"
+
+    def __init__(self, taps: Taps = "high", power: float = 2.0, weight: float = 1.0) -> None:
+        super().__init__(taps, weight)
+        if not power > 0:
+            raise SegDistillError(f"AT needs a positive power, got {power}.")
+        self.power = power
+
+    def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
+        return (self.energy(student) - self.energy(teacher)).square().sum(dim=1).mean()
+
+    def energy(self, feature: Tensor) -> Tensor:
+        """Unit-length map of a feature, `(B, positions)`."""
+        return F.normalize(feature.abs().pow(self.power).mean(dim=1).flatten(1), dim=1)

@@ -1,0 +1,201 @@
+"""Dice and IoU of hard masks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from segdistill.core import SegDistillError
+from segdistill.metrics.counts import Counts, count_pixels
+from segdistill.metrics.protocols import DICE_AT_HALF, Protocol
+from segdistill.tasks import Binary, Multilabel, Task
+
+
+class Score(NamedTuple):
+    """Dice and IoU of one mask."""
+
+    dice: float
+    iou: float
+
+
+class Overlap:
+    """Dice and IoU per image, averaged over images.
+
+    Binary tasks score the foreground. Tasks of several classes score an image by the mean over its
+    foreground classes, those present in the true or the predicted mask (a class that was made up counts 0);
+    an image with none follows the protocol's rule for empty masks. With the rule `"skip"` only classes in
+    the true mask count. Images whose every pixel is ignored are left out. Beside this, `miou` is the mean
+    over classes, background included, of the IoU over all pixels of the data set.
+
+    Args:
+        task: Says what the labels mean and which are ignored; `Binary()` if not given.
+        protocol: Says what an empty mask counts; its name goes into every result.
+
+    Examples:
+        >>> overlap = Overlap()
+        >>> overlap.update([np.array([[1, 1, 0]])], [np.array([[1, 0, 0]])], ["a"])
+        >>> round(overlap.compute()["dice"], 3)
+        0.667
+    """
+
+    def __init__(self, task: Task | None = None, *, protocol: Protocol = DICE_AT_HALF) -> None:
+        self.task = task or Binary()
+        self.protocol = protocol
+        self._counts: dict[str, Counts] = {}
+        self._ignored: set[str] = set()
+        self._confusion: Counts | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the protocol."""
+        return self.protocol.name
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One `{"id", "dice", "iou"}` per image, sorted by id; skipped images are left out."""
+        scored = ((name, self._image(self._counts[name])) for name in sorted(self._counts))
+        return [{"id": name, **score._asdict()} for name, score in scored if score]
+
+    def update(self, predicted: Iterable[Any], target: Iterable[Any], ids: Sequence[str]) -> None:
+        """Take in some images.
+
+        Args:
+            predicted: Hard masks, one per image, arrays or tensors `(*spatial)` of class indices or bools,
+                `(C, *spatial)` for multi-label tasks; sizes may differ from image to image.
+            target: True masks of the same shapes.
+            ids: One stable name per image.
+
+        Raises:
+            SegDistillError: If numbers or shapes differ, a label is unknown, or an image comes twice.
+        """
+        predicted, target = list(predicted), list(target)
+        if not len(predicted) == len(target) == len(ids):
+            raise SegDistillError(
+                f"Got {len(predicted)} predicted masks, {len(target)} true masks and {len(ids)} ids; "
+                f"give one of each per image, a single image in a list."
+            )
+        for p, t, name in zip(predicted, target, ids, strict=True):
+            pixels = count_pixels(p, t, self.task, name=name)
+            self._check_new(name)
+            if pixels.confusion.any():
+                self._counts[name] = pixels.classes
+            else:
+                self._ignored.add(name)
+            self._confusion = _sum(self._confusion, pixels.confusion)
+
+    def merge(self, other: Overlap) -> None:
+        """Take in what another process has collected.
+
+        Raises:
+            SegDistillError: If the other scores another task or protocol, or an image comes twice.
+        """
+        if (other.task, other.protocol) != (self.task, self.protocol):
+            raise SegDistillError(
+                f"Scores of {other.task} by {other.name} do not merge into {self.task} by {self.name}."
+            )
+        for name in (*other._counts, *other._ignored):
+            self._check_new(name)
+        self._counts |= other._counts
+        self._ignored |= other._ignored
+        self._confusion = _sum(self._confusion, other._confusion)
+
+    def compute(self) -> dict[str, Any]:
+        """Average over images.
+
+        Returns:
+            `dice` and `iou` in [0, 1], means over images; `images`, how many were averaged; `empty_images`,
+            how many have nothing to find; `miou`; `classes`, per foreground class its `dice`, `iou` and
+            `images` (`None` where no image has it); `protocol` and its `version`.
+
+        Raises:
+            SegDistillError: If there is no image to average over.
+        """
+        rows = self.rows
+        if not rows:
+            raise self._nothing()
+        return {
+            "dice": _mean(row["dice"] for row in rows),
+            "iou": _mean(row["iou"] for row in rows),
+            "images": len(rows),
+            "empty_images": sum(not counts[:, 2].any() for counts in self._counts.values()),
+            "miou": self._mean_iou(),
+            "classes": {name: self._class(index) for index, name in enumerate(self._foreground())},
+            "protocol": self.protocol.name,
+            "version": self.protocol.version,
+        }
+
+    def to_csv(self) -> str:
+        """Print the rows as CSV: `id,dice,iou`."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=["id", "dice", "iou"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def _check_new(self, name: str) -> None:
+        if name in self._counts or name in self._ignored:
+            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")
+
+    def _image(self, counts: Counts) -> Score | None:
+        """Score one image by the mean over its classes; `None` leaves it out."""
+        scores = [score for row in counts if (score := self._overlap(row))]
+        if scores:
+            return Score(_mean(s.dice for s in scores), _mean(s.iou for s in scores))
+        return {"one": Score(1.0, 1.0), "zero": Score(0.0, 0.0), "skip": None}[self.protocol.empty]
+
+    def _overlap(self, counts: Counts) -> Score | None:
+        """Score one class of one image; `None` where it is absent."""
+        both, predicted, true = (int(n) for n in counts)
+        if predicted + true == 0 or (self.protocol.empty == "skip" and true == 0):
+            return None
+        return Score(2 * both / (predicted + true), both / (predicted + true - both))
+
+    def _class(self, index: int) -> dict[str, Any]:
+        scores = [score for counts in self._counts.values() if (score := self._overlap(counts[index]))]
+        if not scores:
+            return {"dice": None, "iou": None, "images": 0}
+        return {
+            "dice": _mean(s.dice for s in scores),
+            "iou": _mean(s.iou for s in scores),
+            "images": len(scores),
+        }
+
+    def _foreground(self) -> tuple[str, ...]:
+        return self.task.classes if isinstance(self.task, Multilabel) else self.task.classes[1:]
+
+    def _mean_iou(self) -> float | None:
+        """Mean IoU of the classes that occur, from the confusion of all pixels; `None` without pixels."""
+        confusion = self._confusion
+        if confusion is None:
+            return None
+        if isinstance(self.task, Multilabel):
+            both, predicted, true = confusion[:, 1, 1], confusion[:, :, 1].sum(1), confusion[:, 1].sum(1)
+        else:
+            both, predicted, true = confusion.diagonal(), confusion.sum(0), confusion.sum(1)
+        union = predicted + true - both
+        return _mean(float(b / u) for b, u in zip(both, union, strict=True) if u) if union.any() else None
+
+    def _nothing(self) -> SegDistillError:
+        if self._counts:
+            return SegDistillError(
+                f"All {len(self._counts)} images have nothing to find, and {self.name!r} skips such images."
+            )
+        if self._ignored:
+            return SegDistillError(
+                f"Every pixel of all {len(self._ignored)} images is ignored: the masks hold no other label."
+            )
+        return SegDistillError("There are no images to score. Name a data set that has some.")
+
+
+def _sum(a: Counts | None, b: Counts | None) -> Counts | None:
+    return b if a is None else a if b is None else np.add(a, b)
+
+
+def _mean(values: Iterable[float] | Iterator[float]) -> float:
+    listed = list(values)
+    return math.fsum(listed) / len(listed)  # fsum: the same in any order

@@ -1,0 +1,163 @@
+"""Read weights from a file and fit them to a network, or say why they do not fit."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from segdistill.core import SegDistillError
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
+HOLDERS = ("state_dict", "model", "model_state_dict", "net")
+PREFIXES = ("module.", "model.", "net.", "_orig_mod.", "student.")
+#: Where a network keeps its encoder: a file that holds only that is welcome as well.
+ENCODERS = ("encoder", "encoder.model", "backbone")
+
+State = dict[str, Tensor]
+
+
+def read_weights(path: str | Path) -> State:
+    """Read a state dict; nothing but tensors is ever unpickled.
+
+    Args:
+        path: `.safetensors`, or what torch.save writes (`.pt`, `.pth`, `.ckpt`, `.bin`); the dict may lie under
+            `state_dict` or `model`.
+
+    Raises:
+        SegDistillError: If the file is missing, damaged, or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SegDistillError(
+            f"There is no file of weights at {str(path)!r}. Give a path, 'imagenet' or 'none'."
+        )
+    if path.suffix not in SUFFIXES:
+        raise SegDistillError(
+            f"{path.name!r} is not a file of weights that can be read; use {', '.join(SUFFIXES)}."
+        )
+    return _find_tensors(_read(path), path.name)
+
+
+def fit_weights(net: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+    """Load a state dict into a network, or into its encoder where it holds only that.
+
+    Prefixes such as `module.` are stripped, classifier layers beside an encoder are ignored.
+
+    Raises:
+        SegDistillError: If the weights are those of another network; says how many tensors match.
+    """
+    fits = [_compare(net, part, variant) for part in _parts(net) for variant in _variants(state)]
+    best = max(fits, key=lambda fit: (fit.complete, fit.matching))
+    if not best.complete:
+        best = max(fits, key=lambda fit: (fit.matching, -len(fit.missing)))
+        raise SegDistillError(f"{source} does not fit this network: {best.explain()}")
+    target = net.get_submodule(best.part)
+    own = target.state_dict()
+    nn.Module.load_state_dict(target, {key: best.state.get(key, value) for key, value in own.items()})
+
+
+class Fit(NamedTuple):
+    """How well a state dict fits one part of a network."""
+
+    part: str
+    state: State
+    matching: int
+    missing: list[str]
+    reshaped: list[str]
+    surplus: list[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor has its counterpart."""
+        return not (self.missing or self.reshaped or self.surplus)
+
+    def explain(self) -> str:
+        """Say in half a sentence what does not fit."""
+        total = self.matching + len(self.missing) + len(self.reshaped)
+        faults = [
+            f"{len(names)} {fault} (such as {names[0]})"
+            for names, fault in (
+                (self.missing, "are missing"),
+                (self.reshaped, "have another shape"),
+                (self.surplus, "belong to no layer"),
+            )
+            if names
+        ]
+        return f"{self.matching} of {total} tensors match, {', '.join(faults)}."
+
+
+def _compare(net: nn.Module, part: str, state: State) -> Fit:
+    target = net.get_submodule(part)
+    own = {key: value.shape for key, value in target.state_dict().items() if not _is_counter(key)}
+    missing = [key for key in own if key not in state]
+    reshaped = [key for key in own if key in state and state[key].shape != own[key]]
+    surplus = [
+        key for key in state if key not in own and not _is_counter(key) and _matters(key, part, target)
+    ]
+    named = [f"{key} {tuple(state[key].shape)} for {tuple(own[key])}" for key in reshaped]
+    return Fit(part, state, len(own) - len(missing) - len(reshaped), missing, named, surplus)
+
+
+def _matters(key: str, part: str, target: nn.Module) -> bool:
+    """Whether a surplus tensor tells another network: beside an encoder, a classifier does not."""
+    if not part:
+        return key not in ("mean", "std")
+    children = {name for name, _ in target.named_children()}
+    return key.split(".")[0] in children
+
+
+def _is_counter(key: str) -> bool:
+    return key.endswith("num_batches_tracked")  # absent from older files; only used with momentum=None
+
+
+def _parts(net: nn.Module) -> list[str]:
+    modules = {path for path, _ in net.named_modules()}
+    return ["", *(part for part in ENCODERS if part in modules)]
+
+
+def _variants(state: Mapping[str, Tensor], depth: int = 3) -> Iterator[State]:
+    yield dict(state)
+    for prefix in PREFIXES if depth else ():
+        inner = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        if inner:
+            yield from _variants(inner, depth - 1)
+
+
+def _read(path: Path) -> Any:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Unsupported global" in str(error) or "GLOBAL" in str(error):
+            raise SegDistillError(
+                f"{path.name!r} holds Python objects, which are not loaded because they could run code. "
+                f"Save only the state dict: torch.save(net.state_dict(), path)."
+            ) from error
+        raise _damaged(path) from error
+    except Exception as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> SegDistillError:
+    return SegDistillError(
+        f"{path.name!r} ({path.stat().st_size} bytes) is damaged or holds no weights; copy it again."
+    )
+
+
+def _find_tensors(value: Any, name: str) -> State:
+    for holder in HOLDERS:
+        inner = value.get(holder) if isinstance(value, Mapping) else None
+        if isinstance(inner, Mapping):
+            return _find_tensors(inner, name)
+    tensors = {k: v for k, v in value.items() if isinstance(v, Tensor)} if isinstance(value, Mapping) else {}
+    if not tensors:
+        raise SegDistillError(f"{name!r} holds no tensors by name; save net.state_dict() in it.")
+    return tensors

@@ -1,0 +1,107 @@
+"""Load any segmentation network by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from segdistill.core import SegDistillError
+from segdistill.models.built import Built
+from segdistill.models.dotted import build_dotted
+from segdistill.models.smp_nets import build_smp
+from segdistill.models.spec import Spec, parse
+from segdistill.models.torchvision_nets import build_torchvision
+from segdistill.models.weights import SUFFIXES, fit_weights, read_weights
+from segdistill.taps import Tapped
+
+
+def load(
+    spec: str | Mapping[str, Any],
+    *,
+    classes: int,
+    weights: str | Path = "imagenet",
+    size: int | Sequence[int] | None = None,
+    in_channels: int = 3,
+) -> Tapped:
+    """Build a network with its preprocessing and its aliases.
+
+    Args:
+        spec: What to build, a name or `{name: {option: value}}`:
+
+            - `smp.<Architecture>`: the networks of segmentation_models_pytorch on any of its encoders or, as
+              `tu-<name>`, of timm's. Options are those that the constructor names; `tu-` encoders also take
+              `drop_rate`, `drop_path_rate`, `img_size` and `dynamic_img_size`. Nothing else passes.
+            - `timm.<name>`: a timm network as the encoder of `smp.Unet`; takes the options of `smp.Unet`.
+            - `torchvision.<name>`: the segmentation networks of torchvision.
+            - `package.module.Class`: any class that can be imported, see `models.dotted`.
+        classes: Channels of the logits, `task.channels`.
+        weights: `"imagenet"` (the encoder's default pretrained weights), `"none"`, another set that smp names
+            for the encoder, or a file: a state dict of the whole network or of its encoder alone.
+            EfficientNet-Lite0, 1 and 2 come from installed packages, without a network.
+        size: Height and width that the network works at, one number for a square; `None` keeps the image's.
+        in_channels: Channels of the image.
+
+    Returns:
+        The network, on the CPU and in training mode. Its `spec` builds it again with `load(**spec)`.
+
+    Raises:
+        SegDistillError: If a name, an option or a file is wrong, or weights would have to be downloaded from
+            a host that does not answer (known within two seconds).
+
+    Examples:
+        >>> net = load({"smp.FPN": {"encoder_name": "resnet18"}}, classes=1, weights="none")
+        >>> net.aliases["high"]
+        'encoder.stages_out.e5'
+    """
+    parsed = parse(spec)
+    _check_counts(parsed.full_name, classes=classes, in_channels=in_channels)
+    file = _as_file(weights)
+    name = None if file or weights == "none" else str(weights)
+    state = read_weights(file) if file else None  # before the network is built: a wrong path answers at once
+    built = _build(parsed, classes=classes, in_channels=in_channels, weights=name)
+    if state is not None:
+        fit_weights(built.net, state, Path(str(file)).name)
+    size = _as_size(size)
+    tapped = Tapped(built.net, mean=built.mean, std=built.std, size=size, aliases=built.aliases)
+    tapped.spec = {"spec": parsed.as_value(), "classes": classes, "in_channels": in_channels}
+    tapped.spec |= {"size": list(size) if size else None, "weights": "none"}
+    return tapped
+
+
+def _build(spec: Spec, *, classes: int, in_channels: int, weights: str | None) -> Built:
+    name, options = spec.name, spec.options
+    if spec.source == "timm":
+        if "encoder_name" in options:
+            raise SegDistillError(
+                f"{spec.full_name} names the encoder itself; drop encoder_name or take smp.Unet."
+            )
+        name, options = "Unet", {"encoder_name": f"tu-{name}", **options}
+    builders: dict[str, Callable[..., Built]] = {
+        "smp": build_smp,
+        "timm": build_smp,
+        "torchvision": build_torchvision,
+        "": build_dotted,
+    }
+    return builders[spec.source](name, options, classes=classes, in_channels=in_channels, weights=weights)
+
+
+def _as_file(weights: str | Path) -> str | Path | None:
+    if isinstance(weights, Path) or "/" in weights or "\\" in weights:
+        return weights
+    return weights if weights.endswith(SUFFIXES) or Path(weights).is_file() else None
+
+
+def _as_size(size: Any) -> tuple[int, ...] | None:
+    if size is None:
+        return None
+    sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if not sides or any(not isinstance(side, int) or side < 1 for side in sides):
+        raise SegDistillError(f"size must be one or more positive whole numbers, got {size!r}.")
+    return sides
+
+
+def _check_counts(name: str, **counts: Any) -> None:
+    for argument, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise SegDistillError(f"{argument} of {name} must be a positive whole number, got {value!r}.")

@@ -1,0 +1,197 @@
+"""Curves of training: loss and validation Dice against the epoch, as files or as SVG for the page.
+
+Figures are objects of their own; neither a display nor matplotlib's global state is touched.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segdistill.core import SegDistillError
+from segdistill.export.files import make_folder, write_bytes
+from segdistill.report.history import History
+from segdistill.report.style import Stroke, role_of, strokes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".tiff", ".webp")
+_INK, _FAINT = "#24292f", "#d7dbe0"
+
+
+def save(
+    histories: Sequence[History], out: str | Path, *, roles: Sequence[str] | None = None, dpi: int = 300
+) -> tuple[Path, Path]:
+    """Draw a comparison and write it twice: PNG for the screen, PDF for the paper.
+
+    Args:
+        histories: One per run, in the order of the legend; runs of one label, such as seeds, look alike.
+        out: Name of the files, with or without a suffix: `cmp` and `cmp.png` both give `cmp.png` and
+            `cmp.pdf`. A folder that exists, or a trailing slash, gives `histories.png` in it.
+        roles: `"teacher"`, `"baseline"`, `"distilled"` or `""` per run, which give the colours; guessed from
+            the labels by default.
+        dpi: Resolution of the PNG.
+
+    Returns:
+        The two paths.
+
+    Raises:
+        SegDistillError: If there is no run, or the place is not writable.
+    """
+    drawing = figure(histories, roles=roles)
+    png, pdf = names(out)
+    make_folder(png.parent)
+    write_bytes(png, _rendered(drawing, "png", dpi=dpi))
+    # Without a date, the same histories give the same bytes.
+    write_bytes(pdf, _rendered(drawing, "pdf", metadata={"CreationDate": None}))
+    return png, pdf
+
+
+def names(out: str | Path) -> tuple[Path, Path]:
+    """Name the two pictures that `save` writes.
+
+    Examples:
+        >>> [str(path) for path in names("cmp.pdf")]
+        ['cmp.png', 'cmp.pdf']
+    """
+    path = Path(out)
+    if path.is_dir() or str(out).endswith(("/", "\\")):
+        path = path / "histories"
+    stem = path.with_suffix("") if path.suffix.lower() in _PICTURES else path
+    # Added, not replaced: "lr0.001" has no suffix.
+    return stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+
+
+def figure(histories: Sequence[History], *, roles: Sequence[str] | None = None) -> Figure:
+    """Draw training loss and validation Dice side by side.
+
+    Args:
+        histories: One per run, in the order of the legend.
+        roles: As in `save`.
+
+    Raises:
+        SegDistillError: If there is no run.
+    """
+    from matplotlib.figure import Figure
+
+    lines = _strokes(histories, roles)
+    drawing = Figure(figsize=(10, 3.9), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    _loss(left, histories, lines)
+    _dice(right, histories, lines)
+    drawing.legend(
+        *left.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(4, len(histories)),
+        frameon=False,
+    )
+    return drawing
+
+
+def svgs(histories: Sequence[History], *, roles: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """Draw the two panels as SVG elements for a page, in the text's colour and font.
+
+    Returns:
+        Title and `<svg>` of each. A page may set the colours of lines by the CSS variables `--c-RRGGBB`.
+    """
+    lines = _strokes(histories, roles)
+    panels: list[tuple[str, Callable[..., None]]] = [("Training loss", _loss), ("Validation Dice (%)", _dice)]
+    return [(title, _svg(draw, histories, lines)) for title, draw in panels]
+
+
+def _strokes(histories: Sequence[History], roles: Sequence[str] | None) -> list[Stroke]:
+    if not histories:
+        raise SegDistillError("There is no run to plot: name at least one run folder.")
+    guessed = [role_of(history.label, distilled=history.distilled) for history in histories]
+    parts = {h.label: role for h, role in zip(histories, roles or guessed, strict=True)}
+    by_label = dict(zip(parts, strokes(list(parts.values())), strict=True))
+    return [by_label[history.label] for history in histories]
+
+
+def _loss(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
+    _curves(axes, histories, lines, "loss", 1)
+    axes.set_title("Training loss", loc="left", fontsize=10.5, color=_INK)
+    if axes.dataLim.y0 >= 0:
+        axes.set_ylim(bottom=0)
+
+
+def _dice(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
+    _curves(axes, histories, lines, "val_dice", 100)
+    axes.set_title("Validation Dice (%)", loc="left", fontsize=10.5, color=_INK)
+    for history, line in zip(histories, lines, strict=True):
+        best = history.best("val_dice")
+        axes.plot(best.epoch, 100 * best.value, "o", ms=5, mfc=line.color, mec="none", zorder=3)
+
+
+def _curves(
+    axes: Axes, histories: Sequence[History], lines: Sequence[Stroke], column: str, factor: float
+) -> None:
+    named: set[str] = set()
+    for history, line in zip(histories, lines, strict=True):
+        points = [
+            (e, factor * v)
+            for e, v in zip(history.epochs, history.columns[column], strict=True)
+            if not math.isnan(v)
+        ]
+        epochs, values = zip(*points, strict=True) if points else ((), ())
+        marker = "o" if len(points) == 1 else None  # one epoch alone has no line to draw
+        label = "" if history.label in named else history.label
+        named.add(history.label)
+        axes.plot(epochs, values, color=line.color, ls=line.dash, lw=1.8, marker=marker, ms=5, label=label)
+    _dress(axes)
+
+
+def _dress(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("Epoch", color=_INK)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color=_FAINT, lw=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelcolor=_INK, labelsize=9)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(_FAINT)
+
+
+def _rendered(drawing: Figure, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    drawing.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def _svg(draw: Callable[..., None], histories: Sequence[History], lines: Sequence[Stroke]) -> str:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(5.2, 3.1), layout="constrained")
+    axes = drawing.subplots()
+    draw(axes, histories, lines)
+    axes.set_title("", loc="left")  # the page has a heading of its own
+    drawing.patch.set_visible(False)
+    axes.patch.set_visible(False)
+    # Text stays text; the names inside do not change from one writing to the next, nor meet another panel's.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": draw.__name__}):
+        raw = _rendered(drawing, "svg", metadata={"Date": None, "Creator": None}).decode()
+    return _themed(raw, {line.color for line in lines})
+
+
+def _themed(svg: str, colors: set[str]) -> str:
+    element = svg[svg.index("<svg") :]
+    # What would leak into the page: its style sheet, and names that no reference needs but every figure has.
+    element = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", element, flags=re.DOTALL)
+    needed = set(re.findall(r"#([\w.-]+)", element))
+    element = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in needed else "", element)
+    element = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", element, count=1)
+    element = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", element, count=1)
+    element = element.replace(_INK, "currentColor").replace(_FAINT, "var(--line, #d7dbe0)")
+    for color in colors:
+        code = color.lower()
+        element = element.replace(code, f"var(--c-{code[1:]}, {code})")
+    return element

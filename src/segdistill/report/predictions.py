@@ -1,0 +1,79 @@
+"""Let the networks of several runs predict the cases that a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from segdistill.export.base import Predictor
+from segdistill.report.examples import Example, choose
+from segdistill.report.runs import RunSummary
+
+
+class Samples(Protocol):
+    """A data set whose samples have names."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Names in the order of the samples."""
+        ...
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        """The sample: `image` `(3, H, W)`, `mask` `(H, W)`, `id`."""
+        ...
+
+
+def predict_examples(
+    summaries: Sequence[RunSummary],
+    datasets: Mapping[str, Samples],
+    *,
+    count: int = 1,
+    predictors: Mapping[str, Predictor] | None = None,
+) -> list[Example]:
+    """Take the worst, median and best cases of every test set, and predict them with every network.
+
+    The distilled network's scores choose (those of the last run where none is distilled); of a network
+    with several seeds the first run predicts. Test sets without scores are left out.
+
+    Args:
+        summaries: From `collect`.
+        datasets: Test sets by name, as the runs' `scores/NAME.csv` name them.
+        count: Worst, median and best cases per set, so many of each.
+        predictors: By label; the runs' own best weights by default.
+
+    Raises:
+        SegDistillError: If a run's network cannot be built.
+    """
+    judge = next((s for s in reversed(summaries) if s.role == "distilled"), summaries[-1])
+    networks = predictors if predictors is not None else load_predictors(summaries)
+    chosen = [
+        (name, samples, image_id, rank)
+        for name, samples in datasets.items()
+        for image_id, rank in choose(judge.scores.get(name, {}).get("dice", {}), count=count).items()
+        if image_id in samples.ids
+    ]
+    examples = [
+        _predicted(samples, image_id, rank, name, networks) for name, samples, image_id, rank in chosen
+    ]
+    return sorted(examples, key=lambda example: ("worst", "median", "best").index(example.rank))
+
+
+def load_predictors(summaries: Sequence[RunSummary]) -> dict[str, Predictor]:
+    """Build the network of the first run of every label, with the weights of its best epoch."""
+    from segdistill.engine import Run
+    from segdistill.export import TorchPredictor
+
+    first = {summary.label: summary for summary in reversed(summaries)}
+    runs = {label: Run.load(first[label].path) for label in dict.fromkeys(s.label for s in summaries)}
+    return {label: TorchPredictor(run.student, run.task) for label, run in runs.items()}
+
+
+def _predicted(
+    samples: Samples, image_id: str, rank: str, dataset: str, networks: Mapping[str, Predictor]
+) -> Example:
+    sample = samples[samples.ids.index(image_id)]
+    image = np.ascontiguousarray(np.asarray(sample["image"]).transpose(1, 2, 0))
+    masks = {label: network(image).mask for label, network in networks.items()}
+    return Example(image_id, image, np.asarray(sample["mask"]), masks, rank, dataset)

@@ -1,0 +1,75 @@
+"""What every test finds: one thread, a fixed seed, tiny networks, bright discs, and the real images."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+import torch
+
+import toys
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the values computed now into the golden files, instead of comparing with them",
+    )
+
+
+def pytest_configure():
+    torch.set_num_threads(1)
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test starts from the same random state, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - libraries draw from the global state
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def update_golden(request) -> bool:
+    return request.config.getoption("--update-golden")
+
+
+@pytest.fixture
+def tiny_net() -> toys.TinyNet:
+    """A network without batch norm; `toys.tiny_net(...)` builds others."""
+    return toys.tiny_net()
+
+
+@pytest.fixture
+def tiny_net_with_norm() -> toys.TinyNet:
+    return toys.tiny_net(norm=True)
+
+
+@pytest.fixture
+def discs() -> toys.Discs:
+    """Eight 32x32 samples; two of them show nothing."""
+    return toys.Discs()
+
+
+@pytest.fixture(scope="session")
+def polyp_root() -> Path:
+    """The folder of real polyp images (PraNet's layout), or a skip."""
+    root = os.environ.get("SEGDISTILL_DATA")
+    if not root:
+        pytest.skip("SEGDISTILL_DATA is not set")
+    for folder in (Path(root) / "polyp", Path(root)):
+        if (folder / "TrainDataset").is_dir():
+            return folder
+    pytest.skip(f"no TrainDataset in {root}")

@@ -1,0 +1,159 @@
+"""Masks of every habit become class indices, and a doubtful one is an error instead of an empty mask."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from segdistill.core import SegDistillError
+from segdistill.data import BinaryMask, IndexMask
+from segdistill.data.masks import rule_for
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(values, name="mask.png", mode=None):
+        path = tmp_path / name
+        pixels = np.array(values, np.uint8)
+        Image.fromarray(pixels[None] if pixels.ndim == 1 else pixels, mode).save(path)
+        return path
+
+    return write
+
+
+def test_grey_from_128_up_is_foreground(save):
+    assert BinaryMask()(save([0, 1, 127, 128, 255])).tolist() == [[0, 0, 0, 1, 1]]
+
+
+def test_another_threshold_may_be_given(save):
+    assert BinaryMask(threshold=100)(save([0, 99, 100, 255])).tolist() == [[0, 0, 1, 1]]
+
+
+def test_the_grey_rim_of_an_interpolated_mask_becomes_sharp(save):
+    sharp = np.zeros((8, 8), np.uint8)
+    sharp[2:6, 2:6] = 255
+    soft = cv2.resize(sharp, (32, 32), interpolation=cv2.INTER_LINEAR)
+    assert len(np.unique(soft)) > 5
+    assert np.unique(BinaryMask()(save(soft))).tolist() == [0, 1]
+
+
+def test_the_noise_of_a_jpeg_mask_is_removed(save):
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:30, 8:24] = 255
+    path = save(mask, "mask.jpg")
+    assert len(np.unique(np.array(Image.open(path)))) > 2
+    assert (BinaryMask()(path) == mask // 255).all()
+
+
+def test_a_mask_of_zeros_and_ones_is_class_indices_and_not_all_background(save):
+    assert BinaryMask()(save([0, 1, 1, 0])).tolist() == [[0, 1, 1, 0]]
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_uniform_mask_is_background_or_foreground(save, value):
+    assert (BinaryMask()(save([value] * 4)) == value // 255).all()
+
+
+def test_a_mask_below_the_threshold_is_an_error_and_not_all_background(save):
+    with pytest.raises(SegDistillError, match=r"up to 38, all below the threshold 128; pass threshold=38"):
+        BinaryMask()(save([0, 38, 38, 0]))
+
+
+def test_a_faint_empty_jpeg_is_background(save):
+    noise = np.random.default_rng(0).integers(0, 6, (16, 16))
+    assert BinaryMask()(save(noise, "mask.jpg")).max() == 0
+
+
+def test_1_beside_255_is_an_error_since_it_may_mean_two_things(save):
+    path = save([0, 1, 255])
+    with pytest.raises(SegDistillError, match=r"1 and 255.*threshold=None for class indices.*threshold=1"):
+        BinaryMask()(path)
+    assert IndexMask(2)(path).tolist() == [[0, 1, 255]]
+    assert BinaryMask(threshold=1)(path).tolist() == [[0, 1, 1]]
+
+
+def test_the_brightest_channel_of_a_colour_mask_decides_and_alpha_does_not(save):
+    colours = [[[0, 0, 0], [255, 0, 0], [0, 0, 200], [90, 90, 90]]]
+    assert BinaryMask()(save(colours)).tolist() == [[0, 1, 1, 0]]
+    with_alpha = np.concatenate([np.array(colours), np.full((1, 4, 1), 255)], axis=2)
+    assert BinaryMask()(save(with_alpha, "alpha.png")).tolist() == [[0, 1, 1, 0]]
+
+
+def test_a_shape_in_the_alpha_channel_alone_is_an_error(save):
+    hidden = np.zeros((2, 2, 4), np.uint8)
+    hidden[0, :, 3] = 255
+    with pytest.raises(SegDistillError, match="keeps its shape in the alpha channel"):
+        BinaryMask()(save(hidden))
+
+
+def test_16_bit_and_bilevel_masks_are_read(tmp_path):
+    cv2.imwrite(str(tmp_path / "deep.png"), np.array([[0, 65535, 20000]], np.uint16))
+    assert BinaryMask()(tmp_path / "deep.png").tolist() == [[0, 1, 0]]
+    Image.fromarray(np.array([[False, True]])).save(tmp_path / "bits.png")
+    assert BinaryMask()(tmp_path / "bits.png").tolist() == [[0, 1]]
+
+
+def test_float_masks_from_0_to_1_are_read(tmp_path):
+    Image.fromarray(np.array([[0, 0.4, 0.6, 1]], np.float32)).save(tmp_path / "soft.tif")
+    assert BinaryMask()(tmp_path / "soft.tif").tolist() == [[0, 0, 1, 1]]
+
+
+def test_palette_masks_are_read_by_index(tmp_path):
+    picture = Image.fromarray(np.array([[0, 2, 1, 255]], np.uint8))
+    picture.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 756 + [224, 224, 192])
+    picture.save(tmp_path / "voc.png")
+    assert IndexMask(3)(tmp_path / "voc.png").tolist() == [[0, 2, 1, 255]]
+
+
+def test_a_binary_palette_mask_is_read_by_grey_level_or_else_by_index(tmp_path):
+    picture = Image.fromarray(np.array([[0, 1]], np.uint8))
+    for name, palette, expected in (
+        ("white first", [255, 255, 255, 0, 0, 0], [[1, 0]]),
+        ("colours", [0, 0, 0, 100, 0, 0], [[0, 1]]),
+    ):
+        picture.putpalette(palette)
+        picture.save(tmp_path / f"{name}.png")
+        assert BinaryMask()(tmp_path / f"{name}.png").tolist() == expected
+
+
+def test_equal_channels_count_as_one(save):
+    assert IndexMask(3)(save([[[0, 0, 0], [2, 2, 2]]])).tolist() == [[0, 2]]
+
+
+def test_an_unexpected_value_is_an_error_with_file_value_and_what_is_allowed(save):
+    with pytest.raises(
+        SegDistillError,
+        match=r"mask\.png' holds the value 7; allowed are 0 to 2 and 255 for ignored pixels\.",
+    ):
+        IndexMask(3)(save([0, 1, 7]))
+
+
+def test_without_an_ignored_value_255_is_unexpected(save):
+    with pytest.raises(SegDistillError, match=r"holds the values 3, 255; allowed are 0 to 2\."):
+        IndexMask(3, ignore_index=None)(save([0, 3, 255]))
+
+
+def test_another_ignored_value_becomes_255(save):
+    assert IndexMask(11, ignore_index=11)(save([0, 10, 11])).tolist() == [[0, 10, 255]]
+
+
+def test_a_colour_mask_is_no_class_index(save):
+    with pytest.raises(SegDistillError, match="in colour where class indices belong"):
+        IndexMask(3)(save([[[0, 0, 0], [0, 1, 0]]]))
+
+
+def test_the_rule_follows_from_classes_and_threshold():
+    two = ("background", "polyp")
+    assert rule_for(two, 128, 255) == BinaryMask(128)
+    assert rule_for(two, None, 255) == IndexMask(2)
+    assert rule_for(("road", "car", "sky"), 128, 11) == IndexMask(3, 11)
+    with pytest.raises(SegDistillError, match="name the background too"):
+        rule_for(("polyp",), 128, 255)
+
+
+@pytest.mark.parametrize("threshold", [0, 256])
+def test_a_threshold_outside_of_grey_values_is_an_error(threshold):
+    with pytest.raises(SegDistillError, match=f"threshold={threshold} is not a grey value"):
+        BinaryMask(threshold)

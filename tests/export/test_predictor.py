@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import toys
+from segdistill.core import SegDistillError
+from segdistill.export import TorchPredictor
+from segdistill.export.pixels import rgb
+from segdistill.taps import Tapped
+from segdistill.tasks import Binary, Multiclass, Multilabel
+
+
+def image(*shape, dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+
+
+def test_a_prediction_has_the_size_of_the_image_not_of_the_network():
+    predictor = TorchPredictor(Tapped(toys.tiny_net(), size=(16, 16)), Binary())
+    prediction = predictor(image(37, 53, 3))
+    assert prediction.mask.shape == prediction.probability.shape == (37, 53)
+    assert prediction.mask.dtype == np.uint8
+    assert prediction.probability.dtype == np.float32
+
+
+def test_a_binary_mask_is_where_the_probability_exceeds_one_half():
+    prediction = TorchPredictor(Tapped(toys.tiny_net()), Binary())(image(16, 16, 3))
+    np.testing.assert_array_equal(prediction.mask, prediction.probability > 0.5)
+
+
+def test_a_multiclass_mask_is_the_likeliest_class():
+    task = Multiclass(classes=("background", "cup", "disc"))
+    prediction = TorchPredictor(Tapped(toys.tiny_net(3)), task)(image(16, 20, 3))
+    np.testing.assert_array_equal(prediction.mask, prediction.probability.argmax(axis=0))
+    np.testing.assert_allclose(prediction.probability.sum(axis=0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [("liver",), ("liver", "tumour")])
+def test_a_multilabel_mask_has_one_layer_per_class(classes):
+    predictor = TorchPredictor(Tapped(toys.tiny_net(len(classes))), Multilabel(classes=classes))
+    prediction = predictor(image(16, 20, 3))
+    assert prediction.mask.shape == prediction.probability.shape == (len(classes), 16, 20)
+    assert predictor.classes == classes
+
+
+def test_the_network_sees_the_image_in_zero_to_one():
+    class Seen(nn.Module):
+        def forward(self, x):
+            self.x = x
+            return x[:, :1]
+
+    net = Seen()
+    TorchPredictor(Tapped(net), Binary())(np.full((4, 4, 3), 255, np.uint8))
+    assert torch.equal(net.x, torch.ones(1, 3, 4, 4))
+
+
+def test_prediction_is_in_evaluation_mode_even_after_training_resumed():
+    tapped = Tapped(toys.tiny_net(norm=True))
+    predictor = TorchPredictor(tapped, Binary())
+    tapped.train()
+    first, second = predictor(image(16, 16, 3)), predictor(image(16, 16, 3))
+    np.testing.assert_array_equal(first.probability, second.probability)
+    assert not tapped.training
+
+
+def test_channels_last_gives_the_same_answer():
+    tapped = Tapped(toys.tiny_net())
+    plain = TorchPredictor(tapped, Binary())(image(16, 16, 3))
+    fast = TorchPredictor(tapped, Binary(), channels_last=True)(image(16, 16, 3))
+    np.testing.assert_allclose(plain.probability, fast.probability, atol=1e-6)
+
+
+def test_alpha_is_dropped_and_grey_is_repeated():
+    colour = image(4, 5, 4)
+    np.testing.assert_array_equal(rgb(colour), colour[..., :3])
+    grey = image(4, 5)
+    for shape in (grey, grey[..., None]):
+        np.testing.assert_array_equal(rgb(shape), np.stack([grey] * 3, axis=-1))
+
+
+def test_sixteen_bits_become_the_nearest_of_eight():
+    values = np.array([[0, 128, 129, 32768, 65535]], np.uint16)
+    np.testing.assert_array_equal(rgb(values)[0, :, 0], [0, 0, 1, 128, 255])
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 4, 2), (1, 4, 4, 3), (0, 4, 3)])
+def test_another_shape_is_refused(shape):
+    with pytest.raises(SegDistillError, match="got shape"):
+        rgb(np.zeros(shape, np.uint8))
+
+
+def test_floats_are_refused_because_their_range_is_unknown():
+    with pytest.raises(SegDistillError, match="uint8 or uint16, got float32"):
+        rgb(np.zeros((4, 4, 3), np.float32))
+
+
+def test_prediction_to_files_needs_no_torch():
+    # The name of the tensor type, which annotations mention, is all that there is of torch here.
+    code = """
+        import sys, types
+        sys.modules["torch"] = types.ModuleType("torch")
+        sys.modules["torch"].Tensor = object
+        from segdistill.export import Prediction, Predictor, predict
+        print(predict.__name__)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.stdout.strip() == "predict", done.stderr
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error():
+    import segdistill.export as export
+
+    with pytest.raises(AttributeError, match="no attribute 'OnnxPredictr'"):
+        _ = export.OnnxPredictr

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segdistill.report.gain import gain, interval
+from segdistill.report.runs import RunSummary
+
+
+def summary(scores, tmp_path):
+    dice = {f"image_{i}": value for i, value in enumerate(scores)}
+    return RunSummary("x", "", tmp_path, scores={"Kvasir": {"dice": dice}})
+
+
+def test_the_gain_is_the_mean_paired_difference(tmp_path):
+    found = gain([summary([0.5, 0.6, 0.7], tmp_path)], [summary([0.6, 0.6, 0.6], tmp_path)], "Kvasir")
+    assert found.images == 3
+    assert found.difference == pytest.approx(0)
+    assert (found.better, found.worse) == (1, 1)
+    assert found.low < 0 < found.high
+
+
+def test_a_constant_gain_has_no_width(tmp_path):
+    rng = np.random.default_rng(0).random(50)
+    found = gain([summary(rng, tmp_path)], [summary(rng + 0.01, tmp_path)], "Kvasir")
+    assert (found.low, found.high) == pytest.approx((0.01, 0.01))
+
+
+def test_only_images_that_both_scored_count(tmp_path):
+    found = gain([summary([0.5] * 9, tmp_path)], [summary([0.5] * 4 + [float("nan")], tmp_path)], "Kvasir")
+    assert found.images == 4
+
+
+def test_seeds_are_averaged_per_image_before_they_are_paired(tmp_path):
+    baseline = [summary([0.4, 0.8], tmp_path), summary([0.6, 0.8], tmp_path)]
+    found = gain(baseline, [summary([0.5, 0.8], tmp_path)], "Kvasir")
+    assert found.difference == pytest.approx(0)
+    assert found.better == found.worse == 0
+
+
+@pytest.mark.parametrize("others", [[], [0.5]])
+def test_without_two_common_images_there_is_no_gain(others, tmp_path):
+    assert gain([summary([0.5, 0.5], tmp_path)], [summary(others, tmp_path)], "Kvasir") is None
+    assert gain([], [summary([0.5, 0.5], tmp_path)], "Kvasir") is None
+
+
+def test_the_interval_agrees_with_the_normal_one_on_many_images():
+    x = np.random.default_rng(0).normal(0.02, 0.1, 400)
+    low, high = interval(x)
+    half = 1.96 * x.std(ddof=1) / 20
+    assert low == pytest.approx(x.mean() - half, abs=0.0008)
+    assert high == pytest.approx(x.mean() + half, abs=0.0008)
+
+
+def test_the_interval_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    found = [interval(rng.normal(0.3, 1, 60), draws=600) for _ in range(200)]
+    share = np.mean([low <= 0.3 <= high for low, high in found])
+    assert 0.89 <= share <= 0.99
