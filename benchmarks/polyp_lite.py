@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Does distillation help? Teacher, baseline and distilled student of the recipe `polyp-lite`, on real images.
+
+    SEGDISTILL_DATA=... python benchmarks/polyp_lite.py --seeds 0 1 2 --jobs 2
+
+Trains what is missing under --runs, goes on where a run was stopped, and writes the results to
+benchmarks/results/polyp-lite.json and the table of the README. One teacher serves all seeds; baseline and student of one seed
+start from the same weights and see the same images in the same order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "polyp-lite.json"
+RECIPE = "polyp-lite"
+ROLES = ("teacher", "baseline", "distilled")
+
+
+def commands(runs: Path, seeds: Sequence[int]) -> dict[Path, list[str]]:
+    """The command of every run, by its folder, in the order they should start."""
+    teacher = runs / "teacher"
+    jobs = {teacher: ["train", RECIPE, "--role", "teacher", "--out", str(teacher)]}
+    for seed in seeds:
+        out = runs / f"baseline-{seed}"
+        jobs[out] = ["train", RECIPE, "--out", str(out), "-o", f"training.seed={seed}"]
+    for seed in seeds:
+        out = runs / f"distilled-{seed}"
+        jobs[out] = ["distill", RECIPE, "--teacher", str(teacher), "--out", str(out), "-o", f"training.seed={seed}"]
+    return jobs
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a run has its scores."""
+    return (run / "metrics.json").is_file()
+
+
+def train(jobs: dict[Path, list[str]], *, at_once: int) -> None:
+    """Run what is missing, a few jobs at once, each with its share of the cores."""
+    threads = max(1, len(os.sched_getaffinity(0)) // at_once)
+    waiting = [run for run in jobs if not is_finished(run)]
+    running: dict[Path, subprocess.Popen[bytes]] = {}
+    teacher = next(iter(jobs))
+    while waiting or running:
+        for run in [r for r, process in running.items() if process.poll() is not None]:
+            if running.pop(run).returncode:
+                stop(running)
+                sys.exit(f"{run} failed; see {run.with_suffix('.log')}")
+        ready = [run for run in waiting if jobs[run][0] == "train" or is_finished(teacher)]
+        if ready and len(running) < at_once:
+            waiting.remove(ready[0])
+            running[ready[0]] = start(ready[0], jobs[ready[0]], threads)
+            continue
+        time.sleep(1)
+
+
+def start(run: Path, arguments: list[str], threads: int) -> subprocess.Popen[bytes]:
+    """Start one run, or go on with it; its output goes to a log beside the folder."""
+    run.parent.mkdir(parents=True, exist_ok=True)
+    resume = ["--resume"] if (run / "last.ckpt").is_file() else []
+    command = [sys.executable, "-m", "segdistill", *arguments, *resume]
+    print(time.strftime("%H:%M:%S"), "segdistill", *arguments, *resume, flush=True)
+    log = run.with_suffix(".log").open("ab")
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+
+
+def stop(running: dict[Path, subprocess.Popen[bytes]]) -> None:
+    """Ask every run to save and stop, and wait for it."""
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        process.wait()
+
+
+def collect(jobs: dict[Path, list[str]], runs: Path) -> dict[str, Any]:
+    """All finished runs as one record: scores by role, set and seed, gains, and what made them."""
+    from segdistill.engine import Run
+
+    done = {run.name: Run(run) for run in jobs if is_finished(run)}
+    by_role = {role: [run for name, run in done.items() if name.split("-")[0] == role] for role in ROLES}
+    return {
+        "recipe": RECIPE,
+        "command": "python benchmarks/polyp_lite.py",
+        "commands": {run.name: " ".join(["segdistill", *arguments]) for run, arguments in jobs.items()},
+        "protocol": "dice@0.5",
+        "networks": {role: network(found[0]) for role, found in by_role.items() if found},
+        "scores": {role: scores(found) for role, found in by_role.items() if found},
+        "gains": gains(by_role["baseline"], by_role["distilled"]),
+        "runs": {name: {"metrics": run.metrics, "env": run.env} for name, run in done.items()},
+    }
+
+
+def network(run: Any) -> dict[str, Any]:
+    """What a network is and costs, at its own input size."""
+    from segdistill.models import cost
+
+    tapped = run.student
+    price = cost(tapped, tapped.size)
+    return {"net": run.config["student"]["net"], "size": list(tapped.size), "parameters": price.parameters, "gmac": price.gmac}
+
+
+def scores(runs: Sequence[Any]) -> dict[str, Any]:
+    """Mean, standard deviation over seeds and the single values, by set, epoch and measure."""
+    tables = {"validation": ("best", "last"), **dict.fromkeys(runs[0].metrics["tests"], ("tests", "tests_last"))}
+    return {
+        name: {
+            epoch: {measure: summary([pick(run, name, key)[measure] for run in runs]) for measure in ("dice", "iou")}
+            for epoch, key in zip(("best", "last"), keys, strict=True)
+        }
+        for name, keys in tables.items()
+    }
+
+
+def pick(run: Any, name: str, key: str) -> dict[str, float]:
+    """One table of a run's metrics."""
+    return run.metrics[key] if name == "validation" else run.metrics[key][name]
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Mean and sample standard deviation."""
+    return {
+        "mean": statistics.fmean(values),
+        "sd": statistics.stdev(values) if len(values) > 1 else None,
+        "values": list(values),
+    }
+
+
+def gains(baseline: Sequence[Any], distilled: Sequence[Any]) -> dict[str, Any]:
+    """Paired difference per image of the two, averaged over the seeds that both have, with a bootstrap interval."""
+    from segdistill.report import collect, gain
+
+    seeds = {run.path.name.split("-")[1] for run in baseline} & {run.path.name.split("-")[1] for run in distilled}
+    if not seeds:
+        return {}
+    pairs = [[run.path for run in runs if run.path.name.split("-")[1] in seeds] for runs in (baseline, distilled)]
+    before, after = (collect({role: paths}) for role, paths in zip(ROLES[1:], pairs, strict=True))
+    found = {name: gain.gain(before, after, name) for name in baseline[0].metrics["tests"]}
+    return {
+        name: {"difference": g.difference, "low": g.low, "high": g.high, "images": g.images, "seeds": sorted(seeds)}
+        for name, g in found.items()
+        if g
+    }
+
+
+def table(record: dict[str, Any]) -> str:
+    """The record as Markdown."""
+    sets = list(next(iter(record["scores"].values())))
+    head = ["", "parameters", "GMAC", *(f"{name} Dice / IoU" for name in sets)]
+    rows = [head, ["---"] * len(head)]
+    for role, by_set in record["scores"].items():
+        net = record["networks"][role]
+        cells = [cell(by_set[name]["best"]) for name in sets]
+        rows.append([role, f"{net['parameters'] / 1e6:.2f} M", f"{net['gmac']:.2f}", *cells])
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    for name, g in record["gains"].items():
+        lines.append(
+            f"\nGain of distillation on {name}: {100 * g['difference']:+.2f} points of Dice "
+            f"(95 % interval over {g['images']} images {100 * g['low']:+.2f} to {100 * g['high']:+.2f}, "
+            f"{len(g['seeds'])} seeds averaged)."
+        )
+    return "\n".join(lines)
+
+
+def cell(scores: dict[str, Any]) -> str:
+    """Dice and IoU with their deviation over seeds."""
+    return " / ".join(one(scores[measure]) for measure in ("dice", "iou"))
+
+
+def one(value: dict[str, Any]) -> str:
+    """A mean, and its deviation where there is one."""
+    mean = f"{value['mean']:.3f}".lstrip("0")
+    return mean if value["sd"] is None else f"{mean} ± {value['sd']:.3f}".replace("± 0", "± ")
+
+
+def write_readme(text: str) -> None:
+    """Put the table between its markers."""
+    path = ROOT / "README.md"
+    page = path.read_text(encoding="utf-8")
+    start, end = f"<!-- results:{RECIPE} -->", f"<!-- /results:{RECIPE} -->"
+    before, rest = page.split(start)
+    path.write_text(f"{before}{start}\n{text}\n{end}{rest.split(end)[1]}", encoding="utf-8")
+
+
+def main() -> None:
+    """Train what is missing, then report what there is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path("runs/polyp-lite"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once; each gets its share of the cores")
+    parser.add_argument("--collect", action="store_true", help="train nothing; report the runs that are finished")
+    options = parser.parse_args()
+    jobs = commands(options.runs, options.seeds)
+    if not options.collect:
+        train(jobs, at_once=options.jobs)
+    record = collect(jobs, options.runs)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_readme(table(record))
+    print(table(record))
+
+
+if __name__ == "__main__":
+    main()
