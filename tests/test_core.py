@@ -14,6 +14,10 @@ def test_a_near_miss_is_answered_with_the_right_name():
     assert str(unknown("tap", "layr4", ["layer4", "stem"])) == "Unknown tap 'layr4'. Did you mean 'layer4'?"
 
 
+def test_a_name_that_differs_in_case_only_is_meant():
+    assert str(unknown("optimizer", "AdamW", ["adam", "adamw"])).endswith("Did you mean 'adamw'?")
+
+
 def test_a_wild_guess_is_answered_with_what_there_is():
     assert str(unknown("method", "xyz", ["KD", "AT"])) == "Unknown method 'xyz'. Known: AT, KD."
 

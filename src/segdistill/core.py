@@ -60,7 +60,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> SegDistillError:
         "Unknown method 'CWDD'. Did you mean 'CWD'?"
     """
     candidates = sorted(known)
-    close = difflib.get_close_matches(name, candidates, n=3)
+    same = [candidate for candidate in candidates if candidate.casefold() == name.casefold()]
+    close = same or difflib.get_close_matches(name, candidates, n=3)
     hint = (
         f"Did you mean {', '.join(map(repr, close))}?" if close else f"Known: {', '.join(candidates[:20])}."
     )

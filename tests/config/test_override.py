@@ -61,7 +61,7 @@ def test_overrides_apply_in_turn(recipe):
         ("training.lr", "written path=value"),
         ("=3", "written path=value"),
         ("trainig.lr=1", "Unknown section 'trainig'. Did you mean 'training'"),
-        ("training.Lr=1", "Unknown option of training 'Lr'. Did you mean 'lr'"),
+        ("training.epoch=1", "Unknown option of training 'epoch'. Did you mean 'epochs'"),
         ("method.KDD.weight=1", "Unknown part of method 'KDD'. Did you mean 'KD'"),
         ("method.KD.wieght=1", "Unknown option of method.KD 'wieght'. Did you mean 'weight'"),
         ("method.7.KD.weight=1", "Unknown part of method '7'"),

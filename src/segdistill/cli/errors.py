@@ -89,7 +89,7 @@ def _explain(error: Exception) -> int:
 def _usage(error: Any) -> int:
     from segdistill.cli.output import complain
 
-    if not error.message:  # no arguments at all: the help has been shown
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         error.show()
         return 2
     context = getattr(error, "ctx", None)

@@ -32,9 +32,9 @@ def build(spec: Any, known: Known, *, kind: str = "name") -> Any:
             type.
 
     Examples:
-        >>> from datetime import date
-        >>> build({"date": {"year": 2026, "month": "1", "day": 2}}, {"date": date}).isoformat()
-        '2026-01-02'
+        >>> from segdistill.methods import KD
+        >>> build({"KD": {"temperature": "2"}}, {"KD": KD}).temperature
+        2.0
     """
     name, options = split(spec, kind)
     target = find(name, known, kind)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -102,7 +101,7 @@ class EpochSampler(Sampler[list[Key]]):
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples to a `Batch`: image floats in [0, 1] `(B, 3, H, W)`, mask int64 `(B, H, W)`.
+    """Stack samples to a `Batch`: image floats in [0, 1] `(B, C, *spatial)`, mask int64 `(B, *spatial)`.
 
     The floats are made here, in the worker, and not in the training process, which has better things to do.
     The image comes in channels-last memory order, as decoded: no transposition for networks that want it.
@@ -117,10 +116,20 @@ def collate(samples: Sequence[Sample]) -> Batch:
             f"{first!r} is {one} and {second!r} is {other} pixels: one batch needs one size; "
             "give an augmentation with a size, such as Augment(256)."
         )
-    pixels = np.stack([sample["image"].permute(1, 2, 0).numpy() for sample in samples])
-    image = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    image = to_unit(_stack([sample["image"].as_subclass(Tensor) for sample in samples]))
     mask = torch.stack([sample["mask"].as_subclass(Tensor) for sample in samples]).long()
     return Batch(image, mask, [sample["id"] for sample in samples])
+
+
+def to_unit(image: Tensor) -> Tensor:
+    """Bring pixels to floats in [0, 1]: bytes are divided by 255, floats are taken to be there already."""
+    return image.float().div_(255) if image.dtype == torch.uint8 else image.float()
+
+
+def _stack(images: Sequence[Tensor]) -> Tensor:
+    if images[0].ndim != 3:
+        return torch.stack(list(images))
+    return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
 
 
 def loader(dataset: Dataset[Any], sampler: Sampler[list[Key]], *, workers: int = 0) -> DataLoader[Any]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from segdistill.core import SegDistillError
+from segdistill.data.loading import to_unit
 from segdistill.metrics import Overlap
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary, Task
@@ -52,15 +53,12 @@ def evaluate(
         ours = range(shard[0], count, shard[1])
         for start in range(0, len(ours), batch_size):
             samples = [dataset[index] for index in ours[start : start + batch_size]]
-            logits = tapped.each([_floats(sample["image"], device) for sample in samples])
+            images = [to_unit(sample["image"].as_subclass(Tensor).to(device)) for sample in samples]
+            logits = tapped.each(images)
             for sample, one in zip(samples, logits, strict=True):
                 predicted = task.decode(one.float())[0]
                 metric.update([predicted.cpu().numpy()], [sample["mask"].numpy()], [sample["id"]])
     return metric
-
-
-def _floats(image: Tensor, device: torch.device) -> Tensor:
-    return image.as_subclass(Tensor).to(device).float() / 255
 
 
 @contextlib.contextmanager

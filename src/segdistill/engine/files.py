@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -28,7 +29,8 @@ def write(path: Path, writer: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise SegDistillError(
             f"Cannot write {path}: {reason}. Free space or choose another folder."

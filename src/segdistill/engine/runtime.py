@@ -77,7 +77,11 @@ class Runtime:
         """Move a module to the device and memory format, before an optimiser sees it."""
         if self.world > 1 and self.device.type == "cuda":
             module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
-        return module.to(self.device, memory_format=self._memory_format(4))  # type: ignore[call-overload, no-any-return]
+        module = module.to(self.device)
+        for parameter in module.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=self._memory_format(4))
+        return module
 
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
         """Wrap for mixed precision and, with several processes, for averaged gradients."""
@@ -91,9 +95,8 @@ class Runtime:
         return Batch(image, batch.mask.to(self.device, non_blocking=True), batch.ids, batch.teacher)
 
     def _memory_format(self, dimensions: int) -> torch.memory_format:
-        if self.training.channels_last and dimensions == 4:
-            return torch.channels_last
-        return torch.contiguous_format if dimensions != 4 else torch.preserve_format
+        use = self.training.channels_last and dimensions == 4
+        return torch.channels_last if use else torch.contiguous_format
 
     @contextlib.contextmanager
     def forward(self) -> Iterator[None]:

@@ -98,16 +98,17 @@ class Session:
             self._train_batch(self.runtime.move(batch))
             progress.batch += 1
             self._show()
-            last = progress.batch == self.batches
+            if progress.batch == self.batches:
+                break
+            if progress.batch % self.training.accumulate:
+                continue  # half a step: its gradients are in no checkpoint
             stop = self.runtime.any(interrupt.requested)
-            if not last and (stop or (every and progress.batch % (every * self.training.accumulate) == 0)):
+            if stop or (every and progress.step % every == 0):
                 now = time.monotonic()
                 progress.seconds, started = progress.seconds + now - started, now
                 self.save(path)
-                if stop:
-                    return False
-            if last:
-                break
+            if stop:
+                return False
         progress.seconds += time.monotonic() - started
         return True
 

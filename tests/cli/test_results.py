@@ -1,0 +1,121 @@
+"""`evaluate`, `predict`, `plot` and `report`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import cv2
+import pytest
+
+
+def test_evaluate_scores_runs_on_several_sets_in_one_call(run, runs, images, tmp_path):
+    out = tmp_path / "new" / "scores.json"
+    result = run("evaluate", runs["baseline"], runs["student"], "--data", images, "--json", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].split() == ["run", "test", "set", "images", "Dice", "IoU"]
+    scores = json.loads(out.read_text())
+    assert {name: list(sets) for name, sets in scores.items()} == {
+        "baseline": ["far", "near"],
+        "student": ["far", "near"],
+    }
+    near = scores["student"]["near"]
+    rows = list(csv.DictReader((out.parent / "scores-student-near.csv").read_text().splitlines()))
+    assert near["images"] == len(rows) == 3
+    assert near["dice"] == pytest.approx(sum(float(row["dice"]) for row in rows) / 3)
+    assert near["protocol"] == "dice@0.5"
+
+
+def test_evaluate_takes_one_set_too(run, runs, images):
+    result = run("evaluate", runs["student"], "--data", images / "near")
+    assert result.exit_code == 0
+    assert "near" in result.stdout
+    assert "far" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [("nowhere", "There is no folder 'nowhere'"), (".", "holds no test set")]
+)
+def test_evaluate_says_what_a_test_set_is(refused, runs, data, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("evaluate", runs["student"], "--data", data, "--json", "scores.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_refuses_what_is_no_run_before_it_scores_any(refused, runs, images, tmp_path):
+    line = refused("evaluate", runs["student"], tmp_path, "--data", images)
+    assert "is not a run folder" in line
+
+
+@pytest.mark.parametrize(("damage", "words"), [(b"garbage", "is damaged"), (None, "is missing")])
+def test_a_damaged_run_is_named(refused, runs, images, tmp_path, damage, words):
+    broken = shutil.copytree(runs["student"], tmp_path / "broken")
+    weights = broken / "best.safetensors"
+    weights.unlink()
+    if damage:
+        weights.write_bytes(damage)
+    line = refused("evaluate", broken, "--data", images)
+    assert words in line
+    assert "best.safetensors" in line
+
+
+def test_weights_of_another_model_are_refused(refused, runs, images, tmp_path):
+    mixed = shutil.copytree(runs["student"], tmp_path / "mixed")
+    shutil.copy(runs["teacher"] / "best.safetensors", mixed / "best.safetensors")
+    assert "holds another model" in refused("evaluate", mixed, "--data", images)
+
+
+def test_predict_writes_masks_at_the_size_of_the_images(run, runs, images, tmp_path):
+    folder, out = images / "near" / "images", tmp_path / "masks"
+    result = run("predict", runs["student"], folder, "--out", out, "--overlay", "--probability")
+    assert result.exit_code == 0, result.output
+    assert "masks of 3 images" in result.stdout
+    assert {path.name for path in (tmp_path / "masks").iterdir()} == {
+        f"disc_0{n}{kind}.png" for n in range(3) for kind in ("", "_overlay", "_probability")
+    }
+    assert cv2.imread(str(tmp_path / "masks" / "disc_00.png"), cv2.IMREAD_GRAYSCALE).shape == (32, 32)
+
+
+def test_predict_does_not_write_over_results(refused, run, runs, images, tmp_path):
+    picture = images / "near" / "images" / "disc_00.png"
+    assert run("predict", runs["student"], picture, "--out", tmp_path).exit_code == 0
+    assert "already" in refused("predict", runs["student"], picture, "--out", tmp_path)
+    assert run("predict", runs["student"], picture, "--out", tmp_path, "--overwrite").exit_code == 0
+
+
+def test_predict_leaves_nothing_behind_after_a_mistake(refused, runs, tmp_path):
+    line = refused("predict", runs["student"], tmp_path / "nowhere.png", "--out", tmp_path / "masks")
+    assert "nowhere.png" in line
+    assert not (tmp_path / "masks").exists()
+
+
+def test_plot_draws_and_prints_the_runs(run, runs, tmp_path):
+    result = run("plot", *runs.values(), "--out", tmp_path / "comparison.png")
+    assert result.exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"comparison.png", "comparison.pdf"}
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:4]] == list(runs)
+
+
+def test_plot_refuses_a_folder_without_a_history(refused, tmp_path):
+    assert "log.csv" in refused("plot", tmp_path, "--out", tmp_path / "comparison.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_is_one_page_with_overlays(run, runs, tmp_path):
+    result = run("report", *runs.values(), "--out", tmp_path / "report.html")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report.html").read_text()
+    assert all(name in page for name in runs)
+    assert "data:image/" in page
+
+
+def test_report_does_without_images_where_the_data_are_gone(run, runs, tmp_path):
+    moved = shutil.copytree(runs["student"], tmp_path / "moved")
+    config = (moved / "config.yaml").read_text()
+    (moved / "config.yaml").write_text(
+        "data: {folders: {root: nowhere}}\n" + config[config.index("student:") :]
+    )
+    result = run("report", moved, "--out", tmp_path / "report.html")
+    assert result.exit_code == 0
+    assert "The report shows no images: There is no folder 'nowhere'" in result.stdout

@@ -1,0 +1,203 @@
+"""Nothing is silently wrong: each guard, with the mistake it is there for."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from segdistill.core import SegDistillError
+from segdistill.engine import Training, distill, train
+from segdistill.engine.guards import TeacherGuard
+from segdistill.methods import AT, KD, FitNet, Method, PairMethod
+from segdistill.tasks import Binary, Multiclass
+from segdistill.teachers import Teacher
+from toys import tiny_net
+
+
+class Published(PairMethod, listed=False):
+    """A softmax over one channel, as published: a constant, so there is a graph but no gradient."""
+
+    paper = "none"
+
+    def compare(self, student, teacher):
+        return (student.softmax(dim=1) - teacher.sigmoid()).square().mean()
+
+
+class Detached(PairMethod, listed=False):
+    def compare(self, student, teacher):
+        return (student.detach() - teacher).square().mean()
+
+
+class Late(PairMethod, listed=False):
+    """Draws its projection anew in every forward pass, as five public projects do."""
+
+    def forward(self, student, teacher, mask):
+        self.projection = nn.Conv2d(1, 1, 1)
+        return {"Late": (self.projection(student.logits) - teacher.logits).square().mean()}
+
+
+class Unused(Method, listed=False):
+    def __init__(self):
+        super().__init__()
+        self.spare = nn.Linear(2, 2)
+
+    def forward(self, student, teacher, mask):
+        return {"Unused": (student.logits - teacher.logits).square().mean()}
+
+
+class Exploding(PairMethod, listed=False):
+    def compare(self, student, teacher):
+        return (student * float("inf")).mean()
+
+
+@pytest.fixture
+def run(data, short, quiet, tmp_path):
+    def go(method, *, teacher=None, student=None, task=None, training=short):
+        return distill(
+            teacher or tiny_net(width=16),
+            student or tiny_net(seed=1),
+            data,
+            method,
+            out=tmp_path / "run",
+            task=task,
+            training=training,
+            display=quiet,
+        )
+
+    yield go
+    assert not (tmp_path / "run").exists(), "a refused run leaves nothing behind"
+
+
+def test_a_term_with_a_zero_gradient_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="'Published/logits' has a gradient of exactly zero"):
+        run(Published())
+
+
+def test_a_term_without_a_graph_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="'Detached/logits' has no gradient"):
+        run(Detached())
+
+
+def test_a_term_that_is_not_finite_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="'Exploding/logits' is (nan|inf|-inf) at the first step"):
+        run(Exploding())
+
+
+def test_a_teacher_of_other_classes_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="The teacher gives 3 logit channels, but Binary .* needs 1"):
+        run(KD(), teacher=tiny_net(3))
+
+
+def test_a_student_of_other_classes_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="The student gives 1 logit channels, but Multiclass .* needs 3"):
+        run(KD(), teacher=tiny_net(3), task=Multiclass(("a", "b", "c")))
+
+
+def test_a_feature_that_the_teacher_cannot_give_stops_the_run(run):
+    with pytest.raises(SegDistillError, match="Unknown tap 'e4'"):
+        run(AT(taps={"body": "e4"}))
+
+
+def test_a_teacher_that_is_the_student_stops_the_run(run):
+    net = tiny_net()
+    with pytest.raises(SegDistillError, match="share weights.*copy.deepcopy"):
+        run(KD(), teacher=net, student=net)
+
+
+def test_an_empty_training_set_stops_the_run(data, short, quiet, tmp_path):
+    data.train.samples.clear()
+    with pytest.raises(SegDistillError, match="no training images"):
+        train(tiny_net(), data, out=tmp_path / "run", training=short, display=quiet)
+
+
+def test_a_batch_larger_than_the_data_stops_the_run(run, short):
+    with pytest.raises(SegDistillError, match="Batch size 32 is larger than the 16 training images"):
+        run(KD(), training=Training(batch_size=32, precision="32", workers=0))
+
+
+@pytest.mark.parametrize(("method", "message"), [(Late(), "is not in the optimiser"), (Unused(), "got no gradient")])
+def test_an_adapter_that_nobody_trains_stops_the_run(method, message, data, short, quiet, tmp_path):
+    with pytest.raises(SegDistillError, match=message):
+        distill(tiny_net(), tiny_net(seed=1), data, method, out=tmp_path / "run", training=short, display=quiet)
+
+
+def test_a_teacher_that_moves_is_noticed():
+    net = tiny_net()
+    guard = TeacherGuard(Teacher(net))
+    guard.check()
+    net.head.bias.data += 1e-6
+    with pytest.raises(SegDistillError, match="teacher's weights changed"):
+        guard.check()
+
+
+def test_the_teachers_bytes_are_the_same_before_and_after(data, short, quiet, tmp_path):
+    teacher = tiny_net(width=16, norm=True).train()
+    before = copy.deepcopy(teacher.state_dict())
+    distill(
+        teacher,
+        tiny_net(seed=1),
+        data,
+        KD() + FitNet(taps="body"),
+        out=tmp_path / "run",
+        training=short,
+        display=quiet,
+    )
+    after = teacher.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_every_terms_value_share_and_gradient_are_recorded(data, short, quiet, tmp_path):
+    run = distill(
+        tiny_net(width=16),
+        tiny_net(seed=1),
+        data,
+        KD() + AT(taps="body"),
+        out=tmp_path / "run",
+        training=short,
+        display=quiet,
+    )
+    step0 = run.metrics["step0"]
+    assert set(step0) == {"task", "KD/logits", "AT/body"}
+    assert sum(term["share"] for term in step0.values()) == pytest.approx(1)
+    assert all(term["gradient"] > 0 for term in step0.values())
+
+
+def test_the_probe_leaves_no_trace(data, quiet, tmp_path):
+    """Batch norm's statistics after one step are those of that step alone."""
+    training = Training(epochs=1, batch_size=16, precision="32", workers=0, lr=1e-9)
+    student = tiny_net(norm=True)
+    train(student, data, out=tmp_path / "run", training=training, display=quiet)
+    assert student.stem[1].num_batches_tracked == 1
+
+
+def test_parameters_that_nothing_reaches_are_left_alone(data, short, quiet, tmp_path):
+    student = tiny_net()
+    student.classifier = nn.Linear(4, 4)
+    before = student.classifier.weight.clone()
+    train(student, data, out=tmp_path / "run", training=short, display=quiet)
+    assert torch.equal(student.classifier.weight, before)
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run(data, quiet, tmp_path):
+    class Rooted(PairMethod, listed=False):
+        """Finite with an infinite slope at equality, which the second step reaches."""
+
+        def compare(self, student, teacher):
+            return (student - student.detach()).abs().sqrt().mean() + (student - teacher).square().mean()
+
+    training = Training(epochs=1, batch_size=4, precision="32", workers=0)
+    with pytest.raises(SegDistillError, match="gradient that is not finite at the first step"):
+        distill(
+            tiny_net(),
+            tiny_net(seed=1),
+            data,
+            Rooted(),
+            out=tmp_path / "run",
+            training=training,
+            display=quiet,
+        )
+
+
+def test_the_task_is_binary_where_none_is_named(data, short, quiet, tmp_path):
+    assert train(tiny_net(), data, out=tmp_path / "run", training=short, display=quiet).task == Binary()

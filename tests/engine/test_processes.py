@@ -1,0 +1,51 @@
+"""Two processes train what one does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from segdistill.engine import Run
+from segdistill.engine import logs
+
+SCRIPT = Path(__file__).with_name("two_processes.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "OMP_NUM_THREADS": "1"}
+
+
+def launch(*command):
+    done = subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    out = tmp_path_factory.mktemp("processes") / "one"
+    launch(sys.executable, SCRIPT, out, 1)
+    return out
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        [sys.executable],
+        pytest.param(
+            [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["devices=2", "torchrun"],
+)
+def test_two_processes_give_the_weights_of_one(launcher, one, tmp_path):
+    two = tmp_path / "two"
+    launch(*launcher, SCRIPT, two, 2)
+    for name in ("student", "best"):
+        a, b = load_file(one / f"{name}.safetensors"), load_file(two / f"{name}.safetensors")
+        for key in a:
+            torch.testing.assert_close(a[key], b[key], rtol=1e-4, atol=1e-5)
+    assert Run(two).metrics["tests"]["discs"]["images"] == 3
+    assert [row["loss"] for row in Run(two).log] == pytest.approx([row["loss"] for row in Run(one).log], rel=1e-4)
+    assert len(logs.read(two / "scores" / "discs.csv")) == 3

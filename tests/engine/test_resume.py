@@ -1,0 +1,158 @@
+"""A training that was stopped goes on as if nothing had happened."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+from segdistill.core import SegDistillError
+from segdistill.data import Augment, Data
+from segdistill.engine import Run, Training, distill, train
+from segdistill.engine.logs import Silence
+from segdistill.methods import KD, FitNet
+from toys import Discs, TinyNet, tiny_net
+
+
+class Dropping(TinyNet):
+    """Dropout draws random numbers within the network, which a resumed run must draw again."""
+
+    def forward(self, image):
+        return torch.nn.functional.dropout(super().forward(image), 0.2, self.training)
+
+
+class StopAt(Silence):
+    """Asks the process to stop at a batch, as Ctrl-C would."""
+
+    def __init__(self, epoch, batch, number=signal.SIGINT):
+        self.when, self.number = (epoch, batch), number
+
+    def step(self, epoch, done, total, terms):
+        if (epoch, done) == self.when:
+            os.kill(os.getpid(), self.number)
+
+
+def student():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return Dropping(norm=True)
+
+
+def go(out, *, net=None, display=None, resume=False, method=None, **options):
+    data = Data(train=Discs(16), val=Discs(4, seed=1), augment=Augment(32))
+    training = Training(
+        **{"epochs": 3, "batch_size": 4, "precision": "32", "workers": 0, "ema": 0.9, "accumulate": 2, **options}
+    )
+    return distill(
+        tiny_net(width=16, norm=True),
+        net or student(),
+        data,
+        method or KD() + FitNet(taps="body"),
+        out=out,
+        training=training,
+        display=display or Silence(),
+        resume=resume,
+    )
+
+
+def state(run):
+    return torch.load(run.path / "last.ckpt", weights_only=True)
+
+
+def assert_same(a, b, path=""):
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), path
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys(), path
+        for key in a:
+            if key != "seconds":
+                assert_same(a[key], b[key], f"{path}/{key}")
+    elif isinstance(a, (list, tuple)):
+        for index, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{path}/{index}")
+    else:
+        assert a == b, path
+
+
+@pytest.mark.parametrize("at", [(1, 1), (0, 3), (1, 4)], ids=["mid-epoch", "mid-accumulation", "end-of-epoch"])
+def test_a_resumed_run_is_bit_equal_to_one_that_was_never_stopped(at, tmp_path):
+    whole = go(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt, match="Saved .* Go on with --resume"):
+        go(tmp_path / "parts", display=StopAt(*at))
+    assert not Run(tmp_path / "parts").is_finished
+    parts = go(tmp_path / "parts", resume=True)
+    assert_same(state(whole), state(parts))
+    assert [row | {"seconds": 0} for row in whole.log] == [row | {"seconds": 0} for row in parts.log]
+    assert whole.metrics["best"] == parts.metrics["best"]
+
+
+def test_a_request_to_terminate_saves_too(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="Saved"):
+        go(tmp_path / "run", display=StopAt(0, 2, signal.SIGTERM))
+    assert (tmp_path / "run" / "last.ckpt").exists()
+
+
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(tmp_path):
+    class Killed(Silence):
+        def step(self, epoch, done, total, terms):
+            if (epoch, done) == (1, 3):
+                raise SystemExit  # nothing is saved on the way out, as with kill -9
+
+    whole = go(tmp_path / "whole")
+    with pytest.raises(SystemExit):
+        go(tmp_path / "parts", display=Killed(), checkpoint_steps=1)
+    parts = go(tmp_path / "parts", resume=True, checkpoint_steps=1)
+    assert_same(state(whole), state(parts))
+
+
+def test_a_finished_run_is_returned_as_it_is(tmp_path):
+    first = go(tmp_path / "run")
+    before = first.metrics
+    assert go(tmp_path / "run", resume=True).metrics == before
+
+
+def test_resuming_what_never_began_begins_it(tmp_path):
+    assert go(tmp_path / "run", resume=True).is_finished
+
+
+def test_another_configuration_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 1))
+    with pytest.raises(SegDistillError, match=r"was begun with training.lr=0.001, not 0.1. Resume with the same options"):
+        go(tmp_path / "run", resume=True, lr=0.1)
+
+
+def test_another_number_of_workers_is_not_another_configuration(tmp_path):
+    whole = go(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "parts", display=StopAt(1, 1))
+    assert_same(state(whole), state(go(tmp_path / "parts", resume=True, workers=1)))
+
+
+def test_a_damaged_checkpoint_is_a_sentence(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 1))
+    (tmp_path / "run" / "last.ckpt").write_bytes(b"half")
+    with pytest.raises(SegDistillError, match="last.ckpt is damaged"):
+        go(tmp_path / "run", resume=True)
+
+
+def test_a_missing_checkpoint_is_a_sentence(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 1))
+    (tmp_path / "run" / "last.ckpt").unlink()
+    with pytest.raises(SegDistillError, match="no checkpoint .* to resume from"):
+        go(tmp_path / "run", resume=True)
+
+
+def test_a_checkpoint_of_another_student_is_a_sentence(tmp_path, quiet, data):
+    training = Training(epochs=2, batch_size=4, precision="32", workers=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_net(), data, out=tmp_path / "run", training=training, display=StopAt(0, 2))
+    with pytest.raises(SegDistillError, match="checkpoint is of another student"):
+        train(tiny_net(width=4), data, out=tmp_path / "run", training=training, display=quiet, resume=True)
+
+
+def test_no_pickle_hides_in_a_checkpoint(tmp_path):
+    """`weights_only` loading refuses code, so what is written must be plain."""
+    assert state(go(tmp_path / "run"))["version"] == 1
