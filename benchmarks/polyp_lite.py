@@ -4,8 +4,8 @@
     SEGDISTILL_DATA=... python benchmarks/polyp_lite.py --seeds 0 1 2 --jobs 2
 
 Trains what is missing under --runs, goes on where a run was stopped, and writes the results to
-benchmarks/results/polyp-lite.json and the table of the README. One teacher serves all seeds; baseline and student of one seed
-start from the same weights and see the same images in the same order.
+benchmarks/results/polyp-lite.json and the table of the README. One teacher serves all seeds; baseline and
+student of one seed start from the same weights and see the same images in the same order.
 """
 
 from __future__ import annotations
@@ -36,7 +36,16 @@ def commands(runs: Path, seeds: Sequence[int]) -> dict[Path, list[str]]:
         jobs[out] = ["train", RECIPE, "--out", str(out), "-o", f"training.seed={seed}"]
     for seed in seeds:
         out = runs / f"distilled-{seed}"
-        jobs[out] = ["distill", RECIPE, "--teacher", str(teacher), "--out", str(out), "-o", f"training.seed={seed}"]
+        jobs[out] = [
+            "distill",
+            RECIPE,
+            "--teacher",
+            str(teacher),
+            "--out",
+            str(out),
+            "-o",
+            f"training.seed={seed}",
+        ]
     return jobs
 
 
@@ -92,13 +101,20 @@ def collect(jobs: dict[Path, list[str]], runs: Path) -> dict[str, Any]:
     return {
         "recipe": RECIPE,
         "command": "python benchmarks/polyp_lite.py",
-        "commands": {run.name: " ".join(["segdistill", *arguments]) for run, arguments in jobs.items()},
         "protocol": "dice@0.5",
         "networks": {role: network(found[0]) for role, found in by_role.items() if found},
         "scores": {role: scores(found) for role, found in by_role.items() if found},
         "gains": gains(by_role["baseline"], by_role["distilled"]),
-        "runs": {name: {"metrics": run.metrics, "env": run.env} for name, run in done.items()},
+        "runs": {
+            name: {"metrics": run.metrics, "env": run.env | {"command": command(jobs[run.path])}}
+            for name, run in done.items()
+        },
     }
+
+
+def command(arguments: Sequence[str]) -> str:
+    """What to type for one run."""
+    return " ".join(["segdistill", *arguments])
 
 
 def network(run: Any) -> dict[str, Any]:
@@ -107,15 +123,26 @@ def network(run: Any) -> dict[str, Any]:
 
     tapped = run.student
     price = cost(tapped, tapped.size)
-    return {"net": run.config["student"]["net"], "size": list(tapped.size), "parameters": price.parameters, "gmac": price.gmac}
+    return {
+        "net": run.config["student"]["net"],
+        "size": list(tapped.size),
+        "parameters": price.parameters,
+        "gmac": price.gmac,
+    }
 
 
 def scores(runs: Sequence[Any]) -> dict[str, Any]:
     """Mean, standard deviation over seeds and the single values, by set, epoch and measure."""
-    tables = {"validation": ("best", "last"), **dict.fromkeys(runs[0].metrics["tests"], ("tests", "tests_last"))}
+    tables = {
+        "validation": ("best", "last"),
+        **dict.fromkeys(runs[0].metrics["tests"], ("tests", "tests_last")),
+    }
     return {
         name: {
-            epoch: {measure: summary([pick(run, name, key)[measure] for run in runs]) for measure in ("dice", "iou")}
+            epoch: {
+                measure: summary([pick(run, name, key)[measure] for run in runs])
+                for measure in ("dice", "iou")
+            }
             for epoch, key in zip(("best", "last"), keys, strict=True)
         }
         for name, keys in tables.items()
@@ -140,14 +167,24 @@ def gains(baseline: Sequence[Any], distilled: Sequence[Any]) -> dict[str, Any]:
     """Paired difference per image of the two, averaged over the seeds that both have, with a bootstrap interval."""
     from segdistill.report import collect, gain
 
-    seeds = {run.path.name.split("-")[1] for run in baseline} & {run.path.name.split("-")[1] for run in distilled}
+    seeds = {run.path.name.split("-")[1] for run in baseline} & {
+        run.path.name.split("-")[1] for run in distilled
+    }
     if not seeds:
         return {}
-    pairs = [[run.path for run in runs if run.path.name.split("-")[1] in seeds] for runs in (baseline, distilled)]
+    pairs = [
+        [run.path for run in runs if run.path.name.split("-")[1] in seeds] for runs in (baseline, distilled)
+    ]
     before, after = (collect({role: paths}) for role, paths in zip(ROLES[1:], pairs, strict=True))
     found = {name: gain.gain(before, after, name) for name in baseline[0].metrics["tests"]}
     return {
-        name: {"difference": g.difference, "low": g.low, "high": g.high, "images": g.images, "seeds": sorted(seeds)}
+        name: {
+            "difference": g.difference,
+            "low": g.low,
+            "high": g.high,
+            "images": g.images,
+            "seeds": sorted(seeds),
+        }
         for name, g in found.items()
         if g
     }
@@ -194,11 +231,15 @@ def write_readme(text: str) -> None:
 
 def main() -> None:
     """Train what is missing, then report what there is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs/polyp-lite"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1, help="runs at once; each gets its share of the cores")
-    parser.add_argument("--collect", action="store_true", help="train nothing; report the runs that are finished")
+    parser.add_argument(
+        "--collect", action="store_true", help="train nothing; report the runs that are finished"
+    )
     options = parser.parse_args()
     jobs = commands(options.runs, options.seeds)
     if not options.collect:

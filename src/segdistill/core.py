@@ -1,12 +1,14 @@
-"""The few values that travel through the whole library. Imports only torch."""
+"""The few values that travel through the whole library. Imports nothing but the standard library."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:  # what predicts from an exported student starts without torch
+    from torch import Tensor
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torchvision import tv_tensors
 
 from segdistill.core import SegDistillError
 from segdistill.data import Augment, EpochSampler, Seeded, SyntheticSet, collate, loader
@@ -135,3 +136,29 @@ def test_workers_change_nothing(frames):
 def test_negative_workers_are_an_error(frames):
     with pytest.raises(SegDistillError, match="workers=-1 is negative"):
         loader(Seeded(frames), EpochSampler(10, batch_size=2), workers=-1)
+
+
+def test_a_chain_of_torchvision_transforms_is_as_good_an_augmentation():
+    from torchvision.transforms import v2
+
+    class Mirrors:
+        """A sample whose red channel is its mask."""
+
+        ids = ["a", "b"]
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            mask = torch.zeros(20, 30, dtype=torch.uint8)
+            mask[4:9, 2 : 10 + index] = 1
+            image = torch.stack([mask * 255, mask * 0, mask * 0])
+            return {"image": tv_tensors.Image(image), "mask": tv_tensors.Mask(mask), "id": self.ids[index]}
+
+    chain = v2.Compose([v2.RandomHorizontalFlip(0.5), v2.RandomVerticalFlip(0.5), v2.RandomCrop(16)])
+    seeded = Seeded(Mirrors(), chain, seed=3)
+    for epoch in range(5):
+        batch = collate([seeded[(epoch, 0)], seeded[(epoch, 1)]])
+        assert batch.image.shape == (2, 3, 16, 16)
+        assert torch.equal(batch.image[:, 0], batch.mask.float())
+        assert torch.equal(batch.mask, collate([seeded[(epoch, 0)], seeded[(epoch, 1)]]).mask)

@@ -90,7 +90,9 @@ def test_a_teacher_of_other_classes_stops_the_run(run):
 
 
 def test_a_student_of_other_classes_stops_the_run(run):
-    with pytest.raises(SegDistillError, match="The student gives 1 logit channels, but Multiclass .* needs 3"):
+    with pytest.raises(
+        SegDistillError, match="The student gives 1 logit channels, but Multiclass .* needs 3"
+    ):
         run(KD(), teacher=tiny_net(3), task=Multiclass(("a", "b", "c")))
 
 
@@ -116,10 +118,14 @@ def test_a_batch_larger_than_the_data_stops_the_run(run, short):
         run(KD(), training=Training(batch_size=32, precision="32", workers=0))
 
 
-@pytest.mark.parametrize(("method", "message"), [(Late(), "is not in the optimiser"), (Unused(), "got no gradient")])
+@pytest.mark.parametrize(
+    ("method", "message"), [(Late(), "is not in the optimiser"), (Unused(), "got no gradient")]
+)
 def test_an_adapter_that_nobody_trains_stops_the_run(method, message, data, short, quiet, tmp_path):
     with pytest.raises(SegDistillError, match=message):
-        distill(tiny_net(), tiny_net(seed=1), data, method, out=tmp_path / "run", training=short, display=quiet)
+        distill(
+            tiny_net(), tiny_net(seed=1), data, method, out=tmp_path / "run", training=short, display=quiet
+        )
 
 
 def test_a_teacher_that_moves_is_noticed():

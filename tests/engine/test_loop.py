@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import errno
 
 import pytest
 import torch
@@ -96,14 +97,18 @@ def test_every_option_makes_a_difference(go, options):
 
 def test_clipping_by_norm_bounds_the_step(go):
     start = weights(tiny_net())
-    after = go(optimizer="sgd", lr=1.0, momentum=0.0, weight_decay=0, clip_norm=1e-3, epochs=1, schedule="constant")
+    after = go(
+        optimizer="sgd", lr=1.0, momentum=0.0, weight_decay=0, clip_norm=1e-3, epochs=1, schedule="constant"
+    )
     moved = sum((after[name] - start[name]).square().sum() for name in start).sqrt()
     assert moved <= 4 * 1e-3 * 1.001  # four steps
 
 
 def test_clipping_by_value_bounds_every_entry(go):
     start = weights(tiny_net())
-    after = go(optimizer="sgd", lr=1.0, momentum=0.0, weight_decay=0, clip_value=1e-4, epochs=1, schedule="constant")
+    after = go(
+        optimizer="sgd", lr=1.0, momentum=0.0, weight_decay=0, clip_value=1e-4, epochs=1, schedule="constant"
+    )
     assert max((after[name] - start[name]).abs().max() for name in start) <= 4 * 1e-4 * 1.001
 
 
@@ -215,15 +220,36 @@ def test_a_baseline_and_a_student_see_the_same_images(data, quiet, tmp_path, mon
 def test_a_folder_that_exists_is_not_touched(go, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")
-    with pytest.raises(SegDistillError, match="run exists. Take another --out, go on with --resume, or delete it"):
+    with pytest.raises(
+        SegDistillError, match="run exists. Take another --out, go on with --resume, or delete it"
+    ):
         go()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(data, quiet, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SegDistillError, match="Cannot write .*Free space or choose another folder"):
+    with pytest.raises(SegDistillError, match="cannot be a folder: a file stands in its way. Choose another"):
         train(tiny_net(), data, out=tmp_path / "file" / "run", training=schedule(), display=quiet)
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_the_last_checkpoint_whole(data, quiet, tmp_path, monkeypatch):
+    from segdistill.engine import checkpoint
+
+    written = []
+
+    def save(value, path):
+        if written:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(torch_save(value, path))
+
+    torch_save = torch.save
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(SegDistillError, match="Cannot write .*last.ckpt: no space left on device"):
+        train(tiny_net(), data, out=tmp_path / "run", training=schedule(), display=quiet)
+    assert checkpoint.load(tmp_path / "run" / "last.ckpt")["progress"]["epoch"] == 1
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.endswith(".tmp")]
 
 
 def test_running_out_of_memory_names_what_to_try(data, quiet, tmp_path):
@@ -237,7 +263,9 @@ def test_running_out_of_memory_names_what_to_try(data, quiet, tmp_path):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
             return self.inner(image)
 
-    with pytest.raises(SegDistillError, match="batch_size 4 in precision '32'. Try batch_size=2 with accumulate=2"):
+    with pytest.raises(
+        SegDistillError, match="batch_size 4 in precision '32'. Try batch_size=2 with accumulate=2"
+    ):
         train(Hungry(), data, out=tmp_path / "run", training=schedule(), display=quiet)
 
 
@@ -268,7 +296,9 @@ def test_the_weights_of_a_run_give_the_scores_that_it_reports(data, quiet, tmp_p
     run = train(net, data, out=tmp_path / "run", training=schedule(epochs=4, lr=1e-2), display=quiet)
     again = Run.load(tmp_path / "run", net=copy.deepcopy(net))
     for network, key in ((again.student, "best"), (again.last, "last")):
-        assert evaluate(network, data.val).compute()["dice"] == pytest.approx(run.metrics[key]["dice"], abs=1e-12)
+        assert evaluate(network, data.val).compute()["dice"] == pytest.approx(
+            run.metrics[key]["dice"], abs=1e-12
+        )
 
 
 def test_three_dimensions_train_too(quiet, tmp_path):

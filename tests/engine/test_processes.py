@@ -9,8 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from segdistill.engine import Run
-from segdistill.engine import logs
+from segdistill.engine import Run, logs
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "OMP_NUM_THREADS": "1"}
@@ -47,5 +46,7 @@ def test_two_processes_give_the_weights_of_one(launcher, one, tmp_path):
         for key in a:
             torch.testing.assert_close(a[key], b[key], rtol=1e-4, atol=1e-5)
     assert Run(two).metrics["tests"]["discs"]["images"] == 3
-    assert [row["loss"] for row in Run(two).log] == pytest.approx([row["loss"] for row in Run(one).log], rel=1e-4)
+    assert [row["loss"] for row in Run(two).log] == pytest.approx(
+        [row["loss"] for row in Run(one).log], rel=1e-4
+    )
     assert len(logs.read(two / "scores" / "discs.csv")) == 3

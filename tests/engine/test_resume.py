@@ -41,7 +41,15 @@ def student():
 def go(out, *, net=None, display=None, resume=False, method=None, **options):
     data = Data(train=Discs(16), val=Discs(4, seed=1), augment=Augment(32))
     training = Training(
-        **{"epochs": 3, "batch_size": 4, "precision": "32", "workers": 0, "ema": 0.9, "accumulate": 2, **options}
+        **{
+            "epochs": 3,
+            "batch_size": 4,
+            "precision": "32",
+            "workers": 0,
+            "ema": 0.9,
+            "accumulate": 2,
+            **options,
+        }
     )
     return distill(
         tiny_net(width=16, norm=True),
@@ -74,7 +82,9 @@ def assert_same(a, b, path=""):
         assert a == b, path
 
 
-@pytest.mark.parametrize("at", [(1, 1), (0, 3), (1, 4)], ids=["mid-epoch", "mid-accumulation", "end-of-epoch"])
+@pytest.mark.parametrize(
+    "at", [(1, 2), (0, 3), (1, 4)], ids=["mid-epoch", "mid-accumulation", "end-of-epoch"]
+)
 def test_a_resumed_run_is_bit_equal_to_one_that_was_never_stopped(at, tmp_path):
     whole = go(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt, match="Saved .* Go on with --resume"):
@@ -117,29 +127,42 @@ def test_resuming_what_never_began_begins_it(tmp_path):
 
 def test_another_configuration_is_refused(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "run", display=StopAt(1, 1))
-    with pytest.raises(SegDistillError, match=r"was begun with training.lr=0.001, not 0.1. Resume with the same options"):
+        go(tmp_path / "run", display=StopAt(1, 2))
+    with pytest.raises(
+        SegDistillError, match=r"was begun with training.lr=0.001, not 0.1. Resume with the same options"
+    ):
         go(tmp_path / "run", resume=True, lr=0.1)
 
 
 def test_another_number_of_workers_is_not_another_configuration(tmp_path):
     whole = go(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "parts", display=StopAt(1, 1))
+        go(tmp_path / "parts", display=StopAt(1, 2))
     assert_same(state(whole), state(go(tmp_path / "parts", resume=True, workers=1)))
 
 
 def test_a_damaged_checkpoint_is_a_sentence(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "run", display=StopAt(1, 1))
+        go(tmp_path / "run", display=StopAt(1, 2))
     (tmp_path / "run" / "last.ckpt").write_bytes(b"half")
     with pytest.raises(SegDistillError, match="last.ckpt is damaged"):
         go(tmp_path / "run", resume=True)
 
 
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path):
+    class Killed(Silence):
+        def step(self, epoch, done, total, terms):
+            raise SystemExit
+
+    with pytest.raises(SystemExit):
+        go(tmp_path / "run", display=Killed())
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+    assert go(tmp_path / "run", resume=True).is_finished
+
+
 def test_a_missing_checkpoint_is_a_sentence(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "run", display=StopAt(1, 1))
+        go(tmp_path / "run", display=StopAt(1, 2))
     (tmp_path / "run" / "last.ckpt").unlink()
     with pytest.raises(SegDistillError, match="no checkpoint .* to resume from"):
         go(tmp_path / "run", resume=True)

@@ -33,6 +33,7 @@ def test_impossible_values_are_refused(options, message):
     [
         ({"momentum": 0.9}, "momentum is set, but optimizer 'adamw' does not read it.*take optimizer 'sgd'"),
         ({"power": 0.9}, "power is set, but schedule 'cosine' does not read it.*take schedule 'poly'"),
+        ({"schedule": "one-cycle", "warmup": 1}, "'one-cycle' has a rise of its own"),
         ({"step_epochs": 5}, "step_epochs is set, but schedule 'cosine' does not read it"),
         ({"step_factor": 0.1}, "step_factor is set, but schedule 'cosine' does not read it"),
     ],

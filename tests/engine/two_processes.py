@@ -21,7 +21,13 @@ if __name__ == "__main__":
         KD() + FitNet(taps="body"),
         out=out,
         training=Training(
-            epochs=2, batch_size=4, precision="32", workers=0, devices=devices, accelerator="cpu", clip_norm=1.0
+            epochs=2,
+            batch_size=4,
+            precision="32",
+            workers=0,
+            devices=devices,
+            accelerator="cpu",
+            clip_norm=1.0,
         ),
         display=Silence(),
     )

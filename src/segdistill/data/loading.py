@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -141,12 +142,17 @@ def loader(dataset: Dataset[Any], sampler: Sampler[list[Key]], *, workers: int =
         batch_sampler=sampler,
         num_workers=workers,
         collate_fn=collate,
-        worker_init_fn=_use_one_thread,
+        worker_init_fn=_start_worker,
         persistent_workers=workers > 0,
     )
 
 
-def _use_one_thread(_: int) -> None:
-    """Keep each worker on its core: threads of many workers that wait for each other are far slower."""
+def _start_worker(_: int) -> None:
+    """Keep each worker on its core: threads of many workers that wait for each other are far slower.
+
+    A request to stop reaches the whole process group; the training process saves first, so workers leave it to that.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from segdistill.core import SegDistillError
-from segdistill.engine import files
+from segdistill.export import files
 
 VERSION = 1
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from segdistill.engine import files
+from segdistill.export import files
 
 
 class Log:
@@ -68,6 +68,10 @@ class Curves:
 class Display(Protocol):
     """Shows the progress of a training to a person."""
 
+    def begin(self, step0: Mapping[str, Mapping[str, float]]) -> None:
+        """Training begins; value, share and gradient of every term before the first step."""
+        ...
+
     def step(self, epoch: int, done: int, total: int, terms: Mapping[str, float]) -> None:
         """One batch is done; the terms are means over the epoch so far."""
         ...
@@ -83,6 +87,9 @@ class Display(Protocol):
 
 class Silence:
     """Shows nothing."""
+
+    def begin(self, step0: Mapping[str, Mapping[str, float]]) -> None:
+        """Ignore it."""
 
     def step(self, epoch: int, done: int, total: int, terms: Mapping[str, float]) -> None:
         """Ignore it."""
@@ -100,6 +107,11 @@ class Lines:
     def __init__(self) -> None:
         self.start = time.monotonic()
         self.first: float | None = None
+
+    def begin(self, step0: Mapping[str, Mapping[str, float]]) -> None:
+        """Print what every term is worth before the first step."""
+        terms = (f"{name} {term['value']:.4f} ({term['share']:.0%})" for name, term in step0.items())
+        print(f"before step 1  {'  '.join(terms)}", flush=True)
 
     def step(self, epoch: int, done: int, total: int, terms: Mapping[str, float]) -> None:
         """Lines are for whole epochs."""

@@ -13,7 +13,7 @@ from torch import nn
 from segdistill import losses
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data import Data, Seeded, collate
-from segdistill.engine import checkpoint, files, guards, logs, results, run
+from segdistill.engine import checkpoint, guards, logs, results, run, weights
 from segdistill.engine.interrupt import Interrupt
 from segdistill.engine.run import Run
 from segdistill.engine.runtime import Runtime
@@ -111,16 +111,18 @@ def _fit(
     student = model if isinstance(model, Tapped) else Tapped(model)
     trainable = Trainable(student, task, loss or losses.default(task), method)
     config = config or _gathered(trainable, training)
-    if resume and (path / "config.yaml").exists():
+    resume = resume and (path / "config.yaml").exists()
+    if resume:
         run.check_same(path, config)
         if Run(path).is_finished:
             return Run(path, net=student)
     else:
-        resume = False
         run.check_absent(path)
+    # A run that was killed before its first checkpoint has nothing to go on with, and begins again.
+    resume = resume and run.has_progress(path)
     data.check()
     with _enough_memory(training), torch.random.fork_rng(devices=[]):
-        session = _prepare(trainable, teacher, data, training, display, path if resume else None)
+        session = prepare(trainable, teacher, data, training, display, path if resume else None)
         if not resume:
             session.runtime.first(lambda: _create(path, config, session, data))
         _run(session, data, path)
@@ -134,7 +136,7 @@ def _create(path: Path, config: Mapping[str, Any], session: Session, data: Data)
         data.split.save(path / "split.json")
 
 
-def _prepare(
+def prepare(
     trainable: Trainable,
     teacher: TeacherSource | None,
     data: Data,
@@ -191,6 +193,7 @@ def _run(session: Session, data: Data, path: Path) -> None:
     guard = guards.TeacherGuard(session.teacher)
     log = logs.Log(path / "log.csv", until=progress.epoch)
     curves = logs.Curves(path / "tb") if runtime.is_first else None
+    session.display.begin(progress.step0)
     try:
         with Interrupt() as interrupt:
             while progress.epoch < training.epochs and not _is_stale(session):
@@ -246,7 +249,7 @@ def _end_epoch(session: Session, data: Data, path: Path) -> dict[str, float]:
 
 
 def _write_weights(session: Session, path: Path) -> None:
-    session.runtime.first(lambda: files.write_weights(path, session.deployed.net.state_dict()))
+    session.runtime.first(lambda: weights.save(path, session.deployed.net.state_dict()))
 
 
 def _gathered(trainable: Trainable, training: Training) -> dict[str, Any]:

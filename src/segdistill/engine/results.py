@@ -10,10 +10,10 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from segdistill.data import Data
-from segdistill.engine import files
 from segdistill.engine.evaluation import evaluate
 from segdistill.engine.run import Run
 from segdistill.engine.session import Session
+from segdistill.export import files
 from segdistill.metrics import Overlap
 from segdistill.taps import Tapped
 

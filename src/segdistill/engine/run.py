@@ -15,13 +15,13 @@ from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from segdistill import models
 from segdistill.core import SegDistillError
-from segdistill.engine import files, logs
+from segdistill.engine import logs
+from segdistill.engine import weights as weight_files
+from segdistill.export import files
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
 
@@ -121,13 +121,15 @@ class Run:
         """
         model = self._json("model.json")
         tapped = self._architecture(model)
-        _load_weights(tapped.net, self.path / f"{weights}.safetensors")
+        weight_files.load_into(tapped.net, self.path / f"{weights}.safetensors")
         return tapped.eval()
 
     def _architecture(self, model: Mapping[str, Any]) -> Tapped:
         options = {key: model[key] for key in ("mean", "std", "size", "prefix_tokens", "channels_last")}
         if self._net is not None:
-            net = copy.deepcopy(self._net)  # the caller's, and `best` and `last`, must not overwrite each other
+            net = copy.deepcopy(
+                self._net
+            )  # the caller's, and `best` and `last`, must not overwrite each other
             return net if isinstance(net, Tapped) else Tapped(net, **options)
         if model["spec"] is None:
             raise SegDistillError(
@@ -143,17 +145,6 @@ class Run:
                 f"{self.path} has no {name}: its training has not finished. Go on with --resume."
             )
         return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _load_weights(net: nn.Module, path: Path) -> None:
-    if not path.is_file():
-        raise SegDistillError(f"{path} is missing: the training has not finished. Go on with --resume.")
-    try:
-        net.load_state_dict(load_file(path))
-    except SafetensorError as error:
-        raise SegDistillError(f"{path} is damaged: {error}. Train again, or copy the file anew.") from error
-    except RuntimeError as error:
-        raise SegDistillError(f"{path} holds another model: {str(error).splitlines()[-1].strip()}") from error
 
 
 def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
@@ -172,6 +163,11 @@ def check_absent(path: Path) -> None:
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise SegDistillError(f"{path} exists. Take another --out, go on with --resume, or delete it.")
+
+
+def has_progress(path: Path) -> bool:
+    """Whether there is anything to resume: a checkpoint, or weights that a checkpoint must once have stood beside."""
+    return any((path / name).exists() for name in ("last.ckpt", "best.safetensors"))
 
 
 def check_same(path: Path, config: Mapping[str, Any]) -> None:
@@ -212,23 +208,37 @@ def describe(tapped: Tapped, task: Task) -> dict[str, Any]:
         "size": list(tapped.size) if tapped.size else None,
         "prefix_tokens": tapped.prefix_tokens,
         "channels_last": tapped.channels_last,
-        "parameters": sum(p.numel() for p in tapped.parameters()),
+        **_cost(tapped),
     }
+
+
+def _cost(tapped: Tapped) -> dict[str, float]:
+    """Parameters, and multiply-adds of one image where the network has a size of its own."""
+    if tapped.size is None or len(tapped.size) != 2:
+        return {"parameters": sum(p.numel() for p in tapped.parameters())}
+    price = models.cost(tapped, tapped.size, in_channels=None)
+    return {"parameters": price.parameters, "gmac": round(price.gmac, 4)}
 
 
 def environment() -> dict[str, Any]:
     """Versions, hardware, commit and command."""
     return {
-        "command": " ".join(sys.argv),
+        "command": " ".join([_program(), *sys.argv[1:]]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "versions": {name: _version(name) for name in _PACKAGES},
     }
+
+
+def _program() -> str:
+    """The command without the folder it lies in, which means nothing on another machine."""
+    name = Path(sys.argv[0]).name
+    return "segdistill" if name == "__main__.py" else name
 
 
 def _version(package: str) -> str | None:

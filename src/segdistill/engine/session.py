@@ -95,8 +95,7 @@ class Session:
         self.sampler.begin(progress.epoch, start=progress.batch)
         started = time.monotonic()
         for batch in self.loader:
-            self._train_batch(self.runtime.move(batch))
-            progress.batch += 1
+            self.train_batch(self.runtime.move(batch))
             self._show()
             if progress.batch == self.batches:
                 break
@@ -112,7 +111,8 @@ class Session:
         progress.seconds += time.monotonic() - started
         return True
 
-    def _train_batch(self, batch: Batch) -> None:
+    def train_batch(self, batch: Batch) -> None:
+        """Take one batch on its device: gradients, and a step where enough have gathered."""
         progress, accumulate = self.progress, self.training.accumulate
         # Dropout and the like are a function of the step too, so a resumed run draws the same numbers.
         torch.manual_seed(stable_seed(self.training.seed, progress.epoch, progress.batch, self.runtime.rank))
@@ -126,6 +126,7 @@ class Session:
             progress.sums[name] = progress.sums.get(name, 0.0) + value.item()
         if moves:
             self._move()
+        progress.batch += 1
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         with self.runtime.forward():

@@ -125,6 +125,9 @@ class Training:
                     f"Remove it or take {choice} {readers[0]!r}."
                 )
 
+        if self.warmup and self.schedule == "one-cycle":
+            raise SegDistillError("warmup is set, but 'one-cycle' has a rise of its own. Remove warmup.")
+
     def as_dict(self) -> dict[str, Any]:
         """All values as plain data, for the run folder."""
         values = asdict(self)

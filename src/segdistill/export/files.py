@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,20 +36,41 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a file under a temporary name beside it, then rename it.
+def write(path: Path, writer: Callable[[Path], object]) -> Path:
+    """Let `writer` fill a temporary file beside the path, sync it to the disk, and rename it into place.
 
     Raises:
         SegDistillError: If the disk is full or the place is not writable; nothing is left behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    make_folder(path.parent)
     try:
-        temporary.write_bytes(content)
+        writer(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         temporary.unlink(missing_ok=True)
-        raise SegDistillError(f"Cannot write {path}: {_reason(error)}.") from None
+        raise SegDistillError(f"Cannot write {path}: {_reason(error)}.") from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     return path
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file of bytes, as `write` does."""
+    return write(path, lambda temporary: temporary.write_bytes(content))
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file, as `write` does."""
+    return write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write plain data as JSON, as `write` does."""
+    return write_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> Path:
@@ -60,5 +84,5 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> Path:
     return write_bytes(path, encoded.tobytes())
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error).splitlines()[0]).lower()

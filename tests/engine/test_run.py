@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from segdistill import models
+from segdistill.core import SegDistillError
+from segdistill.engine import Run, Training, train
+from segdistill.tasks import Binary
+from toys import tiny_net
+
+
+@pytest.fixture
+def run(data, short, quiet, tmp_path):
+    return train(tiny_net(), data, out=tmp_path / "run", training=short, display=quiet)
+
+
+def test_a_run_explains_itself(run):
+    assert run.config["training"]["epochs"] == 2
+    assert run.task == Binary()
+    assert run.is_finished
+    assert {"command", "commit", "python", "processor", "versions"} <= set(run.env)
+    assert run.env["versions"]["torch"]
+    assert [row["epoch"] for row in run.log] == [1, 2]
+
+
+def test_a_network_of_the_zoo_is_rebuilt_from_the_folder(data, quiet, tmp_path):
+    net = models.load(
+        {"smp.Unet": {"encoder_name": "tu-mobilenetv3_small_050", "decoder_channels": [8, 8, 8, 8, 8]}},
+        classes=1,
+        weights="none",
+        size=(32, 32),
+    )
+    training = Training(epochs=1, batch_size=8, precision="32", workers=0)
+    train(net, data, out=tmp_path / "run", training=training, display=quiet)
+    again = Run.load(tmp_path / "run")
+    assert again.student.size == (32, 32)
+    assert again.student.mean.tolist() == net.mean.tolist()
+    assert again.student.aliases == net.aliases
+    assert json.loads((tmp_path / "run" / "model.json").read_text())["gmac"] > 0
+
+
+def test_a_network_of_ones_own_has_to_be_given(run):
+    with pytest.raises(SegDistillError, match=r"weights of toys.TinyNet.*net=TinyNet"):
+        _ = Run.load(run.path).student
+
+
+def test_best_and_last_are_networks_of_their_own(run):
+    again = Run.load(run.path, net=tiny_net())
+    assert again.student is not again.last
+
+
+def test_weights_of_another_model_are_a_sentence(run):
+    with pytest.raises(SegDistillError, match="best.safetensors holds another model"):
+        _ = Run.load(run.path, net=tiny_net(width=4)).student
+
+
+def test_damaged_weights_are_a_sentence(run):
+    (run.path / "best.safetensors").write_bytes(b"0123456789")
+    with pytest.raises(SegDistillError, match="best.safetensors is damaged"):
+        _ = Run.load(run.path, net=tiny_net()).student
+
+
+def test_missing_weights_are_a_sentence(run):
+    (run.path / "best.safetensors").unlink()
+    with pytest.raises(SegDistillError, match="best.safetensors is missing"):
+        _ = Run.load(run.path, net=tiny_net()).student
+
+
+def test_any_folder_is_not_a_run(tmp_path):
+    with pytest.raises(SegDistillError, match="is not a run folder: it has no config.yaml"):
+        Run(tmp_path)
+
+
+def test_the_scores_of_an_unfinished_run_are_a_sentence(run):
+    (run.path / "metrics.json").unlink()
+    with pytest.raises(SegDistillError, match="has no metrics.json: its training has not finished"):
+        _ = run.metrics
+
+
+def test_nothing_in_a_run_names_the_machines_folders(run):
+    for name in ("config.yaml", "metrics.json", "model.json", "log.csv"):
+        assert "/tmp" not in (run.path / name).read_text()

@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from segdistill.core import SegDistillError
+from segdistill.engine import Training
+from segdistill.engine.runtime import Runtime, resolve_accelerator, resolve_precision
+from toys import tiny_net
+
+
+def test_a_device_that_is_not_there_is_a_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SegDistillError, match="accelerator 'cuda' is not available here"):
+        resolve_accelerator("cuda")
+
+
+def test_an_unknown_device_is_a_sentence():
+    with pytest.raises(SegDistillError, match="Unknown accelerator 'gpu'"):
+        resolve_accelerator("gpu")
+
+
+@pytest.mark.parametrize(("has", "expected"), [(True, "bf16"), (False, "32")])
+def test_auto_takes_bf16_where_the_cpu_computes_in_it(has, expected, monkeypatch):
+    monkeypatch.setattr("segdistill.engine.runtime.cpu_has_bf16", lambda: has)
+    assert resolve_precision("auto", "cpu") == expected
+
+
+def test_a_named_precision_is_taken_as_it_is():
+    assert resolve_precision("32", "cpu") == "32"
+
+
+def test_convolutions_are_channels_last_on_request():
+    for wanted in (True, False):
+        runtime = Runtime(Training(channels_last=wanted, accelerator="cpu", precision="32"))
+        weight = runtime.place(tiny_net()).stem[0].weight
+        assert weight.is_contiguous(memory_format=torch.channels_last) is wanted
+
+
+def test_the_norm_before_clipping_is_what_clip_returns():
+    for options in ({}, {"clip_norm": 0.01}, {"clip_value": 0.01}):
+        runtime = Runtime(Training(accelerator="cpu", precision="32", **options))
+        module, optimizer = runtime.setup(net := tiny_net(), torch.optim.SGD(net.parameters(), lr=1.0))
+        runtime.backward(module(torch.rand(1, 3, 16, 16)).square().mean() * 100)
+        expected = torch.cat([p.grad.flatten() for p in net.parameters()]).norm()
+        torch.testing.assert_close(runtime.clip(module, optimizer), expected)
+
+
+def test_launching_says_nothing(capfd):
+    Runtime(Training(accelerator="cpu", precision="bf16"))
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
