@@ -25,11 +25,11 @@ from torch import Tensor
 
 from segdistill import Batch, Binary, Tapped, Teacher, Training, losses, models
 from segdistill.data import Augment, Data, synthetic
+from segdistill.engine.job import job
 from segdistill.engine.logs import Silence
-from segdistill.engine.loop import prepare
+from segdistill.engine.preparation import prepare
 from segdistill.engine.run import environment
 from segdistill.engine.session import Session
-from segdistill.engine.trainable import Trainable
 from segdistill.methods import KD
 
 RESULTS = Path(__file__).with_name("results") / "step-cost.json"
@@ -46,10 +46,17 @@ def network(spec: dict[str, Any], size: int) -> Tapped:
 
 def session(data: Data, options: argparse.Namespace, *, teacher: Teacher | None) -> Session:
     """A training of the engine, ready for its first step."""
-    student = network(STUDENT, options.size)
-    trainable = Trainable(student, Binary(), losses.default(Binary()), KD() if teacher else None)
-    training = Training(epochs=1000, batch_size=options.batch, clip_norm=CLIP, workers=0)
-    return prepare(trainable, teacher, data, training, Silence(), None)
+    return prepare(
+        job(
+            network(STUDENT, options.size),
+            data,
+            out="nowhere",
+            teacher=teacher,
+            method=KD() if teacher else None,
+            training=Training(epochs=1000, batch_size=options.batch, clip_norm=CLIP, workers=0),
+            display=Silence(),
+        )
+    )
 
 
 def engine_step(running: Session, batch: Batch) -> Callable[[], None]:

@@ -168,3 +168,19 @@ def test_a_negative_spread_is_refused():
 def test_resizing_to_the_same_size_is_free():
     x = batch()
     assert resize(x, (16, 16)) is x
+
+
+@compiles
+def test_a_compiled_network_keeps_its_own_names(tiny_net):
+    tapped = Tapped(torch.compile(tiny_net, backend="eager"), taps=["body"])
+    assert not any("_orig_mod" in name for name in tapped.state_dict())
+    assert tapped(batch())["body"].shape == (2, 16, 4, 4)
+
+
+def test_one_number_stands_for_all_channels_and_a_square(tiny_net):
+    a, b = (
+        Tapped(tiny_net, mean=0.5, std=0.25, size=16),
+        Tapped(tiny_net, mean=(0.5,), std=(0.25,), size=(16, 16)),
+    )
+    image = batch(size=(20, 12))
+    assert torch.equal(a(image).logits, b(image).logits)

@@ -40,7 +40,9 @@ def test_log_probabilities_lead_back_to_the_same_probabilities(task):
 def test_probabilities_agree_with_the_distribution(task):
     logits = torch.randn(2, task.channels, 4, 6)
     p, distribution = task.probabilities(logits), task.log_probs(logits).exp()
-    torch.testing.assert_close(p, distribution[:, :, 0] if isinstance(task, Multiclass) else distribution[:, 1])
+    torch.testing.assert_close(
+        p, distribution[:, :, 0] if isinstance(task, Multiclass) else distribution[:, 1]
+    )
 
 
 @every

@@ -42,7 +42,11 @@ class Output:
 
     def __getitem__(self, tap: str) -> Tensor:
         """Look up a tap; `"logits"` is always there."""
-        return self.logits if tap == "logits" else self.features[tap]
+        if tap == "logits":
+            return self.logits
+        if tap not in self.features:
+            raise unknown("tap", tap, {"logits", *self.features})
+        return self.features[tap]
 
 
 class SegDistillError(Exception):

@@ -27,7 +27,7 @@ class Tapped(nn.Module):
         taps: Names of sub-modules whose outputs to keep, dotted or aliases.
         mean: Mean of the network's training data, one number or one per channel, for images in [0, 1].
         std: Standard deviation, likewise.
-        size: Spatial size that the network works at; `None` keeps the image's.
+        size: Spatial size that the network works at, one number for a square; `None` keeps the image's.
         prefix_tokens: How many leading tokens (class, registers) to drop from token features.
         to_logits: How to find the logits, where the rule above does not.
         aliases: Architecture-independent names for sub-modules, such as `{"e4": "encoder.layer3"}`.
@@ -51,27 +51,29 @@ class Tapped(nn.Module):
         net: nn.Module,
         taps: Iterable[str] = (),
         *,
-        mean: Sequence[float] = (0.0,),
-        std: Sequence[float] = (1.0,),
-        size: Sequence[int] | None = None,
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+        size: int | Sequence[int] | None = None,
         prefix_tokens: int = 0,
         to_logits: Callable[[Any], Tensor] | None = None,
         aliases: Mapping[str, str] | None = None,
         channels_last: bool = False,
     ) -> None:
         super().__init__()
-        if any(value <= 0 for value in std):
-            raise SegDistillError(f"std must be positive, got {tuple(std)}.")
-        self.net = net
-        self.size = tuple(size) if size else None
+        means, deviations = (_several(value) for value in (mean, std))
+        if any(value <= 0 for value in deviations):
+            raise SegDistillError(f"std must be positive, got {deviations}.")
+        # A network from torch.compile() would carry its wrapper's name into taps and saved weights.
+        self.net: nn.Module = getattr(net, "_orig_mod", net)
+        self.size = (size, size) if isinstance(size, int) else tuple(size) if size else None
         self.prefix_tokens = prefix_tokens
         self.to_logits = to_logits or find_logits
         self.aliases = dict(aliases or {})
         self.channels_last = channels_last
         #: What `models.load` needs to build the same network again; `None` for a network of the user's own.
         self.spec: dict[str, Any] | None = None
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32), persistent=False)
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32), persistent=False)
+        self.register_buffer("mean", torch.tensor(means, dtype=torch.float32), persistent=False)
+        self.register_buffer("std", torch.tensor(deviations, dtype=torch.float32), persistent=False)
         self.taps: dict[str, str] = {}
         self.tap(taps)
 
@@ -141,6 +143,10 @@ class Tapped(nn.Module):
         return as_map(
             seen[path], size, prefix_tokens=self.prefix_tokens, channels_last=self.channels_last, name=name
         )
+
+
+def _several(value: float | Sequence[float]) -> tuple[float, ...]:
+    return (value,) if isinstance(value, (int, float)) else tuple(value)
 
 
 def _keep(seen: dict[str, Any], path: str, _module: nn.Module, _inputs: Any, output: Any) -> None:

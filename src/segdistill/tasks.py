@@ -22,6 +22,11 @@ class Task(Protocol):
         ...
 
     @property
+    def ignore_index(self) -> int:
+        """Label that no loss and no metric counts."""
+        ...
+
+    @property
     def channels(self) -> int:
         """How many logits a pixel has."""
         ...

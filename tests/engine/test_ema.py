@@ -37,3 +37,14 @@ def test_it_is_never_trained():
     ema = EMA(tiny_net().train(), 0.9)
     assert not ema.model.training
     assert not any(p.requires_grad for p in ema.model.parameters())
+
+
+def test_shared_weights_move_once():
+    net = tiny_net()
+    net.twin = net.head
+    ema = EMA(net, 0.9)
+    start = net.head.bias.detach().clone()
+    with torch.no_grad():
+        net.head.bias += 1
+    ema.update(net)
+    torch.testing.assert_close(ema.model.head.bias, start + 9 / 11)

@@ -107,9 +107,10 @@ def test_a_teacher_that_is_the_student_stops_the_run(run):
         run(KD(), teacher=net, student=net)
 
 
-def test_an_empty_training_set_stops_the_run(data, short, quiet, tmp_path):
-    data.train.samples.clear()
-    with pytest.raises(SegDistillError, match="no training images"):
+@pytest.mark.parametrize("name", ["train", "val"])
+def test_an_empty_set_stops_the_run(name, data, short, quiet, tmp_path):
+    getattr(data, name).samples.clear()
+    with pytest.raises(SegDistillError, match="There are no (training|validation) images"):
         train(tiny_net(), data, out=tmp_path / "run", training=short, display=quiet)
 
 
@@ -207,3 +208,45 @@ def test_a_gradient_that_is_not_finite_stops_the_run(data, quiet, tmp_path):
 
 def test_the_task_is_binary_where_none_is_named(data, short, quiet, tmp_path):
     assert train(tiny_net(), data, out=tmp_path / "run", training=short, display=quiet).task == Binary()
+
+
+def test_a_term_that_trains_only_its_own_adapter_stops_the_run(run):
+    student = tiny_net(seed=1)
+    student.stem.requires_grad_(False)
+    with pytest.raises(SegDistillError, match="'FitNet/stem' has a gradient of exactly zero"):
+        run(FitNet(taps={"stem": "body"}), student=student)
+
+
+def test_a_gradient_that_becomes_infinite_later_stops_the_run(data, short, quiet, tmp_path):
+    class Later(PairMethod, listed=False):
+        """Finite, with an infinite slope from its third call on."""
+
+        calls = 0
+
+        def compare(self, student, teacher):
+            self.calls += 1
+            gap = (student - teacher).square().mean()
+            return gap if self.calls < 3 else gap + (student - student.detach()).abs().sqrt().mean()
+
+    with pytest.raises(SegDistillError, match="The gradient is nan in step 2"):
+        distill(
+            tiny_net(), tiny_net(seed=1), data, Later(), out=tmp_path / "run", training=short, display=quiet
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_term_that_is_a_map_stops_the_run(run):
+    class Mapped(PairMethod, listed=False):
+        def compare(self, student, teacher):
+            return (student - teacher).square()
+
+    with pytest.raises(SegDistillError, match=r"'Mapped/logits' is \(2, 1, 32, 32\), not a scalar"):
+        run(Mapped())
+
+
+def test_parameters_that_nothing_reached_are_given_back_as_they_came(data, short, quiet, tmp_path):
+    student = tiny_net()
+    student.classifier = nn.Linear(4, 4)
+    done = train(student, data, out=tmp_path / "run", training=short, display=quiet)
+    assert all(p.requires_grad for p in student.parameters())
+    assert done.metrics["idle_parameters"] == 2

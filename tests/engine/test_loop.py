@@ -322,3 +322,41 @@ def test_three_dimensions_train_too(quiet, tmp_path):
     training = schedule(batch_size=2)
     run = distill(net(8), net(4), data, AT(taps="1"), out=tmp_path / "run", training=training, display=quiet)
     assert run.metrics["best"]["dice"] > 0
+
+
+def test_a_student_of_another_size_than_its_images_trains_in_bf16(data, quiet, tmp_path):
+    from segdistill import Tapped
+
+    training = schedule(precision="bf16")
+    student, teacher = Tapped(tiny_net(), size=24), Tapped(tiny_net(width=16), size=(40, 40))
+    run = distill(teacher, student, data, KD(), out=tmp_path / "run", training=training, display=quiet)
+    assert len(run.log) == 2
+
+
+def test_images_reach_the_network_unrounded(data, quiet, tmp_path):
+    seen = []
+
+    class Watched(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = tiny_net()
+
+        def forward(self, image):
+            seen.append(image.dtype)
+            return self.inner(image)
+
+    train(Watched(), data, out=tmp_path / "run", training=schedule(precision="bf16"), display=quiet)
+    assert set(seen) == {torch.float32}
+
+
+def test_multi_scale_does_not_shrink_what_the_teacher_sees(data, quiet, tmp_path):
+    from segdistill import Tapped
+
+    seen = []
+    teacher = tiny_net(width=16)
+    teacher.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape[2:])))
+    images = Data(train=Discs(8, size=(64, 64)), val=Discs(2, size=(64, 64)))
+    student = Tapped(tiny_net(), size=32)
+    training = schedule(scales=(1.0,), epochs=1)
+    distill(teacher, student, images, KD(), out=tmp_path / "run", training=training, display=quiet)
+    assert set(seen) == {(64, 64)}

@@ -103,14 +103,9 @@ def test_a_request_to_terminate_saves_too(tmp_path):
 
 
 def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(tmp_path):
-    class Killed(Silence):
-        def step(self, epoch, done, total, terms):
-            if (epoch, done) == (1, 3):
-                raise SystemExit  # nothing is saved on the way out, as with kill -9
-
     whole = go(tmp_path / "whole")
     with pytest.raises(SystemExit):
-        go(tmp_path / "parts", display=Killed(), checkpoint_steps=1)
+        go(tmp_path / "parts", display=Killed((1, 3)), checkpoint_steps=1)
     parts = go(tmp_path / "parts", resume=True, checkpoint_steps=1)
     assert_same(state(whole), state(parts))
 
@@ -149,23 +144,61 @@ def test_a_damaged_checkpoint_is_a_sentence(tmp_path):
         go(tmp_path / "run", resume=True)
 
 
-def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path):
-    class Killed(Silence):
-        def step(self, epoch, done, total, terms):
+class Killed(Silence):
+    """Ends as kill -9 does: nothing is saved on the way out."""
+
+    def __init__(self, when):
+        self.when = when
+
+    def step(self, epoch, done, total, terms):
+        if self.when == (epoch, done):
             raise SystemExit
 
+    def row(self, row, *, epochs):
+        if self.when == row["epoch"]:
+            raise SystemExit  # after the row, before the checkpoint
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path):
     with pytest.raises(SystemExit):
-        go(tmp_path / "run", display=Killed())
+        go(tmp_path / "run", display=Killed((0, 3)))
     assert not (tmp_path / "run" / "last.ckpt").exists()
     assert go(tmp_path / "run", resume=True).is_finished
 
 
-def test_a_missing_checkpoint_is_a_sentence(tmp_path):
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_kill_between_the_log_and_the_checkpoint_loses_no_row(epoch, tmp_path):
+    whole = go(tmp_path / "whole")
+    with pytest.raises(SystemExit):
+        go(tmp_path / "parts", display=Killed(epoch))
+    parts = go(tmp_path / "parts", resume=True)
+    assert [row["epoch"] for row in parts.log] == [1, 2, 3]
+    assert_same(state(whole), state(parts))
+
+
+def test_another_teacher_is_refused(tmp_path, data, quiet):
+    def run(seed, **options):
+        distill(
+            tiny_net(width=16, seed=seed),
+            tiny_net(seed=1),
+            data,
+            KD(),
+            out=tmp_path / "run",
+            training=Training(epochs=2, batch_size=4, precision="32", workers=0),
+            **options,
+        )
+
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "run", display=StopAt(1, 2))
-    (tmp_path / "run" / "last.ckpt").unlink()
-    with pytest.raises(SegDistillError, match="no checkpoint .* to resume from"):
-        go(tmp_path / "run", resume=True)
+        run(0, display=StopAt(0, 2))
+    with pytest.raises(SegDistillError, match="begun with another teacher"):
+        run(7, display=quiet, resume=True)
+
+
+def test_another_weight_of_a_method_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 2), method=KD(weight=2))
+    with pytest.raises(SegDistillError, match=r"begun with method.*2.*, not"):
+        go(tmp_path / "run", method=KD(weight=3), resume=True)
 
 
 def test_a_checkpoint_of_another_student_is_a_sentence(tmp_path, quiet, data):

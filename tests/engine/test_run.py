@@ -80,3 +80,12 @@ def test_the_scores_of_an_unfinished_run_are_a_sentence(run):
 def test_nothing_in_a_run_names_the_machines_folders(run):
     for name in ("config.yaml", "metrics.json", "model.json", "log.csv"):
         assert "/tmp" not in (run.path / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("config.yaml", "config"), ("metrics.json", "metrics"), ("model.json", "task")]
+)
+def test_a_damaged_file_is_a_sentence(name, read, run):
+    (run.path / name).write_text("{")
+    with pytest.raises(SegDistillError, match=f"{name} is damaged"):
+        getattr(run, read)

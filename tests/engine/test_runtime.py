@@ -3,7 +3,7 @@ import torch
 
 from segdistill.core import SegDistillError
 from segdistill.engine import Training
-from segdistill.engine.runtime import Runtime, resolve_accelerator, resolve_precision
+from segdistill.engine.runtime import Runtime, resolve_accelerator, resolve_precision, synchronized
 from toys import tiny_net
 
 
@@ -26,6 +26,23 @@ def test_auto_takes_bf16_where_the_cpu_computes_in_it(has, expected, monkeypatch
 
 def test_a_named_precision_is_taken_as_it_is():
     assert resolve_precision("32", "cpu") == "32"
+
+
+def test_float16_on_a_cpu_is_a_sentence():
+    with pytest.raises(SegDistillError, match="precision '16' needs a GPU. Take 'bf16' or '32'"):
+        resolve_precision("16", "cpu")
+
+
+def test_synchronised_batch_norm_keeps_what_timm_fuses_with_it():
+    import timm
+
+    net = timm.create_model("mobilenetv3_small_050", num_classes=2).eval()
+    image = torch.rand(2, 3, 32, 32)
+    expected = net(image)
+    converted = synchronized(net).eval()
+    assert any(isinstance(m, torch.nn.SyncBatchNorm) for m in converted.modules())
+    torch.testing.assert_close(converted(image), expected)
+    assert synchronized(converted) is converted
 
 
 def test_convolutions_are_channels_last_on_request():

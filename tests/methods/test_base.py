@@ -51,7 +51,7 @@ def test_a_teacher_of_other_classes_is_refused():
     [
         (lambda: KD(temperature=0), "KD needs a positive temperature, got 0"),
         (lambda: KD(temperature=-1), "KD needs a positive temperature, got -1"),
-        (lambda: AT(power=0), "AT needs a positive power, got 0"),
+        (lambda: AT(power=0), "AT needs a power of at least 1, got 0"),
     ],
 )
 def test_impossible_numbers_are_refused(make, message):
@@ -69,3 +69,17 @@ def test_binary_kd_is_two_class_kd_on_zero_and_the_logit():
     torch.testing.assert_close(
         bernoulli(student, teacher, mask)["KD/logits"], softmax(*two, mask)["KD/logits"]
     )
+
+
+def test_a_map_that_shrinks_one_way_and_grows_the_other_is_averaged_where_it_shrinks():
+    from segdistill.methods.adapters import match_size
+
+    x = torch.arange(8.0).view(1, 1, 4, 2)
+    assert match_size(x, (2, 4)).shape == (1, 1, 2, 4)
+    torch.testing.assert_close(match_size(x, (2, 2)), x.view(1, 1, 2, 2, 2).mean(dim=3))
+
+
+def test_an_output_without_the_tap_names_those_it_has():
+    student, _ = pair()
+    with pytest.raises(SegDistillError, match="Unknown tap 'b'. Known: a, logits"):
+        _ = student["b"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class EMA:
@@ -28,8 +28,13 @@ class EMA:
         """Take a step towards a model."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        mine, theirs = self.model.state_dict(), model.state_dict()
+        mine, theirs = _tensors(self.model), _tensors(model)
         floats = [name for name, value in mine.items() if value.is_floating_point()]
         torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], 1 - decay)
         for name in mine.keys() - set(floats):
             mine[name].copy_(theirs[name])
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers, each once: a shared one must not move twice."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}

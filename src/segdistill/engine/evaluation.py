@@ -48,7 +48,7 @@ def evaluate(
     if not count:
         raise SegDistillError("There are no images to evaluate. Name a data set that has some.")
     metric = Overlap(task)
-    device = next(tapped.parameters()).device
+    device = tapped.mean.device
     with _evaluating(tapped), torch.inference_mode(), context or contextlib.nullcontext():
         ours = range(shard[0], count, shard[1])
         for start in range(0, len(ours), batch_size):

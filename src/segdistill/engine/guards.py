@@ -54,7 +54,7 @@ class Probe:
     """What the first step would do.
 
     Attributes:
-        terms: By term: `value`, `share` of the total, and `gradient`, the norm over all trained parameters.
+        terms: By term: `value`, `share` of the total, and `gradient`, the norm over the student's parameters.
         idle: Parameters of the student that no term reaches.
     """
 
@@ -63,7 +63,12 @@ class Probe:
 
 
 def probe(
-    trainable: Trainable, batch: Batch, teacher: Output | None, context: AbstractContextManager[Any]
+    trainable: Trainable,
+    batch: Batch,
+    teacher: Output | None,
+    *,
+    context: AbstractContextManager[Any],
+    scale: float = 1.0,
 ) -> Probe:
     """Compute every term and its own gradient before the first step, and leave no trace.
 
@@ -72,16 +77,17 @@ def probe(
         batch: A real one.
         teacher: The teacher's output for it.
         context: Of the forward pass.
+        scale: Factor of the loss in the backward pass, where half precision would lose small gradients.
 
     Raises:
-        SegDistillError: If a term is not finite or trains nothing.
+        SegDistillError: If a term is not a finite scalar, or does not train the student.
     """
     buffers = {name: b.detach().clone() for name, b in trainable.named_buffers()}
-    named = {name: p for name, p in trainable.named_parameters() if p.requires_grad}
+    student = {name: p for name, p in trainable.student.named_parameters() if p.requires_grad}
     with context:
         terms = trainable(batch.image, batch.mask, None if teacher is None else flatten(teacher))
-    check_finite(terms, "at the first step")
-    gradients = {name: _gradients(name, value, list(named.values())) for name, value in terms.items()}
+    _check_terms(terms)
+    found = {name: _gradients(name, value, list(student.values()), scale) for name, value in terms.items()}
     for name, b in trainable.named_buffers():
         b.copy_(buffers[name])
     total = sum(abs(v.item()) for v in terms.values()) or 1.0
@@ -90,28 +96,40 @@ def probe(
             name: {
                 "value": v.item(),
                 "share": abs(v.item()) / total,
-                "gradient": _norm(name, v, gradients[name]),
+                "gradient": _norm(name, v, found[name][0]),
             }
             for name, v in terms.items()
         },
         idle=[
             name
-            for index, name in enumerate(named)
-            if name.startswith("student.") and all(found[index] is None for found in gradients.values())
+            for index, name in enumerate(student)
+            if not any(reached[index] for _, reached in found.values())
         ],
     )
 
 
-def _gradients(name: str, term: Tensor, parameters: list[nn.Parameter]) -> list[Tensor | None]:
+def _check_terms(terms: Mapping[str, Tensor]) -> None:
+    for name, value in terms.items():
+        if not isinstance(value, Tensor) or value.ndim:
+            shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise SegDistillError(f"The term {name!r} is {shape}, not a scalar. Reduce it by its mean.")
+    check_finite(terms, "at the first step")
+
+
+def _gradients(
+    name: str, term: Tensor, parameters: list[nn.Parameter], scale: float
+) -> tuple[float, list[bool]]:
+    """Norm of a term's gradient over the student's parameters, and which of them it reaches."""
     if not term.requires_grad:
         raise SegDistillError(
             f"The term {name!r} has no gradient: it does not depend on the student. {_way_out(name)}"
         )
-    return list(torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True))
+    grads = torch.autograd.grad(term * scale, parameters, retain_graph=True, allow_unused=True)
+    norm = torch.nn.utils.get_total_norm([g.float() for g in grads if g is not None]).item() / scale
+    return norm, [g is not None for g in grads]
 
 
-def _norm(name: str, term: Tensor, gradients: list[Tensor | None]) -> float:
-    norm = torch.nn.utils.get_total_norm([g.float() for g in gradients if g is not None]).item()
+def _norm(name: str, term: Tensor, norm: float) -> float:
     if norm == 0:
         raise SegDistillError(
             f"The term {name!r} has a gradient of exactly zero at the first step (its value is {term.item():.4g}). "
@@ -156,12 +174,6 @@ def check_gradient(norm: Tensor, when: str) -> None:
         )
 
 
-def freeze(trainable: Trainable, names: list[str]) -> None:
-    """Freeze parameters that the objective does not reach: they would stop DDP, and weight decay would shrink them."""
-    for name in names:
-        trainable.get_parameter(name).requires_grad_(False)
-
-
 def check_adapters_trained(trainable: Trainable, optimized: set[int]) -> None:
     """After the first backward pass: every parameter of the method is in the optimiser and has a gradient.
 
@@ -193,6 +205,9 @@ class TeacherGuard:
 
     Args:
         teacher: What to watch; `None` where there is none.
+
+    Attributes:
+        before: Hash of the teacher at the start.
     """
 
     def __init__(self, teacher: TeacherSource | None) -> None:

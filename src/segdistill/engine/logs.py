@@ -46,12 +46,13 @@ class Curves:
 
     Args:
         folder: Where they lie.
+        after: On resume, the epochs that stay; points after them are hidden, since they come again.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, after: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer = SummaryWriter(str(folder))
+        self.writer = SummaryWriter(str(folder), purge_step=after + 1 if after else None)
 
     def add(self, row: Mapping[str, float]) -> None:
         """Add a point to every curve."""

@@ -44,6 +44,7 @@ def finish(session: Session, data: Data, path: Path) -> None:
         "selection": f"{session.training.monitor} on {validation.compute()['images']} validation images",
         "seconds": progress.seconds,
         "step0": progress.step0,
+        "idle_parameters": len(session.idle),
         "tests": {name: _summary(metric) for name, metric in tests.items()},
         "tests_last": {name: _summary(metric) for name, metric in tests_last.items()},
     }

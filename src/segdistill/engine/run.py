@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from segdistill import models
 from segdistill.core import SegDistillError
 from segdistill.engine import logs
 from segdistill.engine import weights as weight_files
+from segdistill.engine.description import network
 from segdistill.export import files
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
@@ -68,7 +70,11 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """What was trained, complete and reloadable."""
-        return dict(yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8")))
+        path = self.path / "config.yaml"
+        try:
+            return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (yaml.YAMLError, TypeError, ValueError) as error:
+            raise _damaged(path) from error
 
     @property
     def env(self) -> dict[str, Any]:
@@ -144,7 +150,14 @@ class Run:
             raise SegDistillError(
                 f"{self.path} has no {name}: its training has not finished. Go on with --resume."
             )
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> SegDistillError:
+    return SegDistillError(f"{path} is damaged. Copy the run folder anew, or train again.")
 
 
 def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
@@ -165,9 +178,15 @@ def check_absent(path: Path) -> None:
         raise SegDistillError(f"{path} exists. Take another --out, go on with --resume, or delete it.")
 
 
-def has_progress(path: Path) -> bool:
-    """Whether there is anything to resume: a checkpoint, or weights that a checkpoint must once have stood beside."""
-    return any((path / name).exists() for name in ("last.ckpt", "best.safetensors"))
+def has_checkpoint(path: Path) -> bool:
+    """Whether there is anything to go on with."""
+    return (path / "last.ckpt").exists()
+
+
+def remove_unless_saved(path: Path) -> None:
+    """Remove a run folder that failed before its first checkpoint, so that the next try finds nothing half-written."""
+    if not has_checkpoint(path):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def check_same(path: Path, config: Mapping[str, Any]) -> None:
@@ -201,7 +220,7 @@ def describe(tapped: Tapped, task: Task) -> dict[str, Any]:
     """What to build, its preprocessing and its task, for `model.json`."""
     return {
         "spec": tapped.spec,
-        "class": f"{type(tapped.net).__module__}.{type(tapped.net).__qualname__}",
+        "class": network(tapped.net),
         "task": to_plain(task),
         "mean": tapped.mean.tolist(),
         "std": tapped.std.tolist(),

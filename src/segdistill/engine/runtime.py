@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -20,7 +21,16 @@ from segdistill.engine.depthwise import Float32DepthwiseBackward
 from segdistill.engine.training import Training
 
 T = TypeVar("T")
-_FABRIC_NAMES = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_FABRIC_NAMES: dict[str, Any] = {"bf16": "bf16-mixed", "16": "16-mixed"}
+#: Small gradients underflow in float16; the probe scales its losses as the loss scaler does at first.
+_PROBE_SCALE = 2.0**16
+
+
+class _KeepsInputs(MixedPrecision):
+    """Mixed precision where autocast alone chooses: Fabric would round images and the teacher's maps to half."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
 
 
 class Runtime:
@@ -35,6 +45,10 @@ class Runtime:
 
     def __init__(self, training: Training) -> None:
         accelerator = resolve_accelerator(training.accelerator)
+        if accelerator == "cuda" and training.devices > torch.cuda.device_count():
+            raise SegDistillError(
+                f"devices is {training.devices}, but there are {torch.cuda.device_count()} GPUs."
+            )
         self.training = training
         self.precision = resolve_precision(training.precision, accelerator)
         several = training.devices > 1 or "TORCHELASTIC_RUN_ID" in os.environ
@@ -43,7 +57,9 @@ class Runtime:
                 accelerator=accelerator,
                 devices=training.devices,
                 strategy="ddp" if several else "auto",
-                precision=_FABRIC_NAMES[self.precision],  # type: ignore[arg-type]
+                plugins=_KeepsInputs(_FABRIC_NAMES[self.precision], accelerator)
+                if self.precision != "32"
+                else None,
             )
             self.fabric.launch()
         if self.world != training.devices:
@@ -76,7 +92,7 @@ class Runtime:
     def place(self, module: nn.Module) -> nn.Module:
         """Move a module to the device and memory format, before an optimiser sees it."""
         if self.world > 1 and self.device.type == "cuda":
-            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+            module = synchronized(module)
         module = module.to(self.device)
         for parameter in module.parameters():
             if parameter.ndim == 4:
@@ -117,21 +133,24 @@ class Runtime:
 
     def clip(self, module: nn.Module, optimizer: Optimizer) -> Tensor:
         """Clip gradients as the schedule says, and return their norm before that."""
+        self.fabric.strategy.precision.unscale_gradients(optimizer)
         parameters = [p for p in module.parameters() if p.grad is not None]
-        training = self.training
-        if training.clip_norm:
-            return self.fabric.clip_gradients(  # type: ignore[return-value]
-                module, optimizer, max_norm=training.clip_norm, error_if_nonfinite=False
-            )
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None], foreach=True)
-        if training.clip_value:
-            self.fabric.clip_gradients(module, optimizer, clip_val=training.clip_value)
+        if self.training.clip_norm:
+            torch.nn.utils.clip_grads_with_norm_(parameters, self.training.clip_norm, norm, foreach=True)
+        elif self.training.clip_value:
+            torch.nn.utils.clip_grad_value_(parameters, self.training.clip_value, foreach=True)
         return norm
 
     @property
     def scales_loss(self) -> bool:
-        """Whether infinite gradients are ordinary, because a loss scaler looks for its scale."""
+        """Whether infinite gradients are ordinary now and then, because a loss scaler looks for its scale."""
         return self.precision == "16"
+
+    @property
+    def loss_scale(self) -> float:
+        """Factor that keeps small gradients from vanishing in the number format."""
+        return _PROBE_SCALE if self.scales_loss else 1.0
 
     def scaler_state(self) -> dict[str, Any]:
         """State of the loss scaler, empty where there is none."""
@@ -161,10 +180,37 @@ class Runtime:
         return bool(votes > 0)  # type: ignore[operator]
 
     def first(self, work: Callable[[], object]) -> None:
-        """Let the first process work while the others wait."""
+        """Let the first process work while the others wait; if it fails, all stop.
+
+        Raises:
+            SegDistillError: In the others, if the first failed.
+        """
+        error: BaseException | None = None
         if self.is_first:
-            work()
-        self.fabric.barrier()
+            try:
+                work()
+            except Exception as raised:
+                error = raised
+        failed = self.any(error is not None)
+        if error is not None:
+            raise error
+        if failed:
+            raise SegDistillError("The first process could not write the run; its message says why.")
+
+    def share_buffers(self, module: nn.Module) -> None:
+        """Give every process the first one's buffers, so that all score the same network."""
+        if self.world > 1:
+            for buffer in module.buffers():
+                torch.distributed.broadcast(buffer, src=0)
+
+
+def synchronized(module: nn.Module) -> nn.Module:
+    """Convert batch norm to statistics over all processes, keeping what timm fuses with it."""
+    from timm.layers import convert_sync_batchnorm
+
+    if any(isinstance(m, nn.SyncBatchNorm) for m in module.modules()):
+        return module
+    return convert_sync_batchnorm(module)  # type: ignore[no-any-return]
 
 
 def resolve_accelerator(name: str) -> str:
@@ -188,7 +234,13 @@ def resolve_accelerator(name: str) -> str:
 
 
 def resolve_precision(name: str, accelerator: str) -> str:
-    """Choose the number format, `auto` meaning bf16 where the hardware computes in it."""
+    """Choose the number format, `auto` meaning bf16 where the hardware computes in it.
+
+    Raises:
+        SegDistillError: If the device has no such format.
+    """
+    if name == "16" and accelerator == "cpu":
+        raise SegDistillError("precision '16' needs a GPU. Take 'bf16' or '32'.")
     if name != "auto":
         return name
     if accelerator == "cuda":
@@ -210,8 +262,10 @@ def _quiet() -> Iterator[None]:
     logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
-    logger.setLevel(level)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def _nothing() -> AbstractContextManager[None]:

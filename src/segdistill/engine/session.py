@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,41 +21,48 @@ from segdistill.engine import checkpoint, guards, schedule
 from segdistill.engine.checkpoint import Progress
 from segdistill.engine.ema import EMA
 from segdistill.engine.interrupt import Interrupt
+from segdistill.engine.job import Job
 from segdistill.engine.logs import Display
 from segdistill.engine.runtime import Runtime
-from segdistill.engine.trainable import Trainable, flatten
+from segdistill.engine.trainable import flatten
 from segdistill.engine.training import Training
 from segdistill.taps import Tapped, resize
-from segdistill.teachers import TeacherSource
 
 SIZE_MULTIPLE = 32  # what five halvings need
+_SCALER_TRIES = 20
 
 
 class Session:
     """A training under way.
 
     Args:
-        trainable: Student, loss and method, built and on the device.
-        teacher: Where the teacher's output comes from.
-        data: Training samples and their augmentation.
-        training: The schedule.
+        job: What was asked for.
         runtime: Where it runs.
+        idle: Parameters of the student that no term reaches. They are frozen until `thaw`: they would stop DDP, and
+            weight decay would shrink them.
         display: Shows the progress.
     """
 
-    def __init__(
-        self,
-        trainable: Trainable,
-        teacher: TeacherSource | None,
-        data: Data,
-        *,
-        training: Training,
-        runtime: Runtime,
-        display: Display,
-    ) -> None:
-        self.trainable, self.teacher, self.training, self.runtime = trainable, teacher, training, runtime
-        self.display = display
-        self.progress = Progress()
+    def __init__(self, job: Job, runtime: Runtime, *, idle: Sequence[str], display: Display) -> None:
+        self.trainable, self.teacher, self.training = job.trainable, job.teacher, job.training
+        self.runtime, self.display, self.progress = runtime, display, Progress()
+        self.teacher_guard = guards.TeacherGuard(job.teacher)
+        self.size = job.trainable.student.size
+        self.idle = [job.trainable.student.get_parameter(name).requires_grad_(False) for name in idle]
+        self._load(job.data)
+        others = [
+            p
+            for n, p in self.trainable.named_parameters()
+            if p.requires_grad and not n.startswith("student.")
+        ]
+        optimizer = schedule.build_optimizer(self.trainable.student.net, others, self.training)
+        self.optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        self.ema = EMA(self.trainable.student, self.training.ema) if self.training.ema else None
+        self.module, self.optimizer = runtime.setup(self.trainable, optimizer)
+        self.refused = 0
+
+    def _load(self, data: Data) -> None:
+        training, runtime = self.training, self.runtime
         self.sampler = EpochSampler(
             len(data.train),  # type: ignore[arg-type]
             batch_size=training.batch_size,
@@ -65,19 +72,24 @@ class Session:
         )
         samples = Seeded(data.train, data.augment, seed=training.seed)
         self.loader = loader(samples, self.sampler, workers=_workers(training))
-        self.batches = len(self.sampler) // training.accumulate * training.accumulate
-        if not self.batches:
+        self.steps = len(self.sampler) // training.accumulate
+        self.batches = self.steps * training.accumulate
+        if not self.steps:
             raise SegDistillError(
                 f"accumulate {training.accumulate} is more than the {len(self.sampler)} batches of an epoch."
             )
-        others = [
-            p for n, p in trainable.named_parameters() if p.requires_grad and not n.startswith("student.")
-        ]
-        optimizer = schedule.build_optimizer(trainable.student.net, others, training)
-        self.optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        self.ema = EMA(trainable.student, training.ema) if training.ema else None
-        self.module, self.optimizer = runtime.setup(trainable, optimizer)
-        self.size = trainable.student.size
+
+    def thaw(self) -> None:
+        """Give parameters that were not reached back as they came."""
+        for parameter in self.idle:
+            parameter.requires_grad_(True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all epochs are done, or nothing has become better for too long."""
+        patience = self.training.patience
+        done = self.progress.epoch >= self.training.epochs
+        return done or (patience is not None and self.progress.stale >= patience)
 
     @property
     def deployed(self) -> Tapped:
@@ -120,7 +132,7 @@ class Session:
         moves = (progress.batch + 1) % accumulate == 0
         with self.runtime.defer_gradients(self.module, when=not moves):
             terms = self._terms(batch)
-            guards.check_finite(terms, f"in step {progress.step + 1}")
+            self._check_finite(terms)
             self.runtime.backward(torch.stack(list(terms.values())).sum() / accumulate)
         for name, value in terms.items():
             progress.sums[name] = progress.sums.get(name, 0.0) + value.item()
@@ -134,21 +146,37 @@ class Session:
             terms: dict[str, Tensor] = self.module(batch.image, batch.mask, teacher)
         return terms
 
+    def _check_finite(self, terms: Mapping[str, Tensor]) -> None:
+        """Stop all processes together, or those that go on would wait for the others."""
+        when = f"in step {self.progress.step + 1}"
+        finite = bool(torch.stack([value.detach() for value in terms.values()]).isfinite().all())
+        if self.runtime.any(not finite):
+            guards.check_finite(terms, when)
+            raise SegDistillError(
+                f"A term is not finite in another process {when}; its message names the term."
+            )
+
     def _move(self) -> None:
         progress = self.progress
-        steps = self.batches // self.training.accumulate
-        factor = schedule.learning_rate_factor(progress.step, steps_per_epoch=steps, training=self.training)
-        schedule.set_learning_rate(self.optimizer, factor)
+        schedule.set_learning_rate(self.optimizer, self._factor(progress.step))
         norm = self.runtime.clip(self.module, self.optimizer)
         if progress.step == 0:
             guards.check_adapters_trained(self.trainable, self.optimized)
-        if not self.runtime.scales_loss:
-            guards.check_gradient(norm, f"in step {progress.step + 1}")
+        self._check_gradient(norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.ema:
             self.ema.update(self.trainable.student)
         progress.step += 1
+
+    def _check_gradient(self, norm: Tensor) -> None:
+        # A loss scaler finds its scale by trying; a gradient that stays infinite is no search any more.
+        self.refused = 0 if torch.isfinite(norm) else self.refused + 1
+        if self.refused > (_SCALER_TRIES if self.runtime.scales_loss else 0):
+            guards.check_gradient(norm, f"in step {self.progress.step + 1}")
+
+    def _factor(self, step: int) -> float:
+        return schedule.learning_rate_factor(step, steps_per_epoch=self.steps, training=self.training)
 
     def _rescaled(self, batch: Batch) -> Batch:
         """Draw one of the scales for this step, and bring image, mask and the student's own size to it."""
@@ -156,10 +184,9 @@ class Session:
             return batch
         seed = stable_seed("scale", self.training.seed, self.progress.epoch, self.progress.batch)
         scale = random.Random(seed).choice(self.training.scales)
-        base = self.size or tuple(batch.image.shape[2:])
-        size = tuple(max(1, round(n * scale / SIZE_MULTIPLE)) * SIZE_MULTIPLE for n in base)
         if self.size:
-            self.trainable.student.size = size
+            self.trainable.student.size = _scaled(self.size, scale)
+        size = _scaled(batch.image.shape[2:], scale)
         return Batch(
             resize(batch.image, size, antialias=True), _nearest(batch.mask, size), batch.ids, batch.teacher
         )
@@ -172,23 +199,28 @@ class Session:
     def end_epoch(self) -> dict[str, float]:
         """Close the epoch's books: mean of every term over its batches and processes."""
         self.trainable.student.size = self.size
-        names = list(self.progress.sums)
-        sums = torch.tensor([self.progress.sums[name] for name in names], dtype=torch.float64)
-        means = (self.runtime.mean(sums.to(self.runtime.device).float()) / self.batches).tolist()
+        means = {name: value / self.batches for name, value in self._mean_sums().items()}
         self.progress.sums, self.progress.batch = {}, 0
         self.progress.epoch += 1
-        return {"loss": sum(means), **dict(zip(names, means, strict=True))}
+        self.runtime.share_buffers(self.deployed)
+        return {"loss": sum(means.values()), **means}
+
+    def _mean_sums(self) -> dict[str, float]:
+        """Sums of the terms so far, mean over processes."""
+        if self.runtime.world == 1:
+            return self.progress.sums
+        sums = torch.tensor(
+            list(self.progress.sums.values()), dtype=torch.float32, device=self.runtime.device
+        )
+        return dict(zip(self.progress.sums, self.runtime.mean(sums).tolist(), strict=True))
 
     def learning_rate(self) -> float:
         """The learning rate of the last step, of parameters at factor 1."""
-        steps = self.batches // self.training.accumulate
-        done = max(self.progress.step - 1, 0)
-        return self.training.lr * schedule.learning_rate_factor(
-            done, steps_per_epoch=steps, training=self.training
-        )
+        return self.training.lr * self._factor(max(self.progress.step - 1, 0))
 
     def save(self, path: Path) -> None:
         """Write the checkpoint."""
+        self.progress.sums = self._mean_sums()
         self.runtime.first(lambda: checkpoint.save(path, self.state()))
 
     def state(self) -> dict[str, Any]:
@@ -201,14 +233,19 @@ class Session:
             else {"model": self.ema.model.state_dict(), "steps": self.ema.steps},
             "scaler": self.runtime.scaler_state(),
             "progress": asdict(self.progress),
+            "teacher": self.teacher_guard.before,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to where a checkpoint was written.
 
         Raises:
-            SegDistillError: If it is of another student or method.
+            SegDistillError: If it is of another student, method or teacher.
         """
+        if state["teacher"] != self.teacher_guard.before:
+            raise SegDistillError(
+                "The run was begun with another teacher. Resume with the same, or take another --out."
+            )
         try:
             self.trainable.load_state_dict(state["trainable"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -220,6 +257,10 @@ class Session:
             raise SegDistillError(f"The checkpoint is of another student or method: {reason}") from error
         self.runtime.restore_scaler(state["scaler"])
         self.progress = Progress(**state["progress"])
+
+
+def _scaled(size: Sequence[int], scale: float) -> tuple[int, ...]:
+    return tuple(max(1, round(n * scale / SIZE_MULTIPLE)) * SIZE_MULTIPLE for n in size)
 
 
 def _nearest(mask: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -105,6 +105,17 @@ class Training:
         for name in ("lr", "clip_norm", "clip_value", "patience", "step_epochs", "checkpoint_steps"):
             value = getattr(self, name)
             _require(name, value, value is None or value > 0, "more than 0")
+        for name in ("weight_decay", "momentum"):
+            value = getattr(self, name)
+            _require(name, value, value is None or value >= 0, "at least 0")
+        for name in ("power", "step_factor"):
+            value = getattr(self, name)
+            _require(name, value, value is None or value > 0, "more than 0")
+        factors = dict(self.lr_factors)
+        _require(
+            "lr_factors", factors, all(factor > 0 for factor in factors.values()), "factors of more than 0"
+        )
+        _require("seed", self.seed, 0 <= self.seed < 2**63, "at least 0 and less than 2**63")
         _require("ema", self.ema, self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         _require("warmup", self.warmup, 0 <= self.warmup < self.epochs, "at least 0 and less than epochs")
         _require("scales", self.scales, all(s > 0 for s in self.scales), "positive factors")

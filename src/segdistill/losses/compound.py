@@ -30,6 +30,7 @@ class DiceBCE(_Sum):
 
     def __init__(self, smooth: float = 1.0) -> None:
         super().__init__(Dice(smooth), BCE())
+        self.smooth = smooth
 
 
 class DiceCE(_Sum):
@@ -41,6 +42,7 @@ class DiceCE(_Sum):
 
     def __init__(self, smooth: float = 1.0) -> None:
         super().__init__(Dice(smooth), CE())
+        self.smooth = smooth
 
 
 class FocalDice(_Sum):
@@ -53,3 +55,4 @@ class FocalDice(_Sum):
 
     def __init__(self, gamma: float = 2.0, smooth: float = 1.0) -> None:
         super().__init__(Dice(smooth), Focal(gamma))
+        self.gamma, self.smooth = gamma, smooth

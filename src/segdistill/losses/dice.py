@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from segdistill.core import SegDistillError
 from segdistill.losses.base import Loss
 from segdistill.tasks import Multiclass, Task
 
@@ -17,6 +18,9 @@ class Dice(Loss):
 
     Args:
         smooth: $s$, in pixels; it makes an empty prediction of an empty label perfect.
+
+    Raises:
+        SegDistillError: If `smooth` is negative.
     """
 
     paper = (
@@ -25,6 +29,8 @@ class Dice(Loss):
 
     def __init__(self, smooth: float = 1.0) -> None:
         super().__init__()
+        if smooth < 0:
+            raise SegDistillError(f"Dice needs smooth of at least 0, got {smooth}.")
         self.smooth = smooth
 
     def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:

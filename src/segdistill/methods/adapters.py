@@ -43,6 +43,5 @@ def match_size(x: Tensor, size: Sequence[int]) -> Tensor:
     """Bring `(B, C, *spatial)` to another size: mean over cells where it shrinks, linear where it grows."""
     if tuple(x.shape[2:]) == tuple(size):
         return x
-    if all(have >= want for have, want in zip(x.shape[2:], size, strict=True)):
-        return _POOLS[len(size)](x, tuple(size))  # type: ignore[arg-type]
-    return resize(x, size)
+    smaller = tuple(min(have, want) for have, want in zip(x.shape[2:], size, strict=True))
+    return resize(_POOLS[len(size)](x, smaller), size)  # type: ignore[arg-type]

@@ -22,15 +22,15 @@ class AT(PairMethod):
         weight: Factor in the total loss.
 
     Raises:
-        SegDistillError: If the power is not positive.
+        SegDistillError: If the power is less than 1.
     """
 
     paper = "Zagoruyko and Komodakis, Paying More Attention to Attention, ICLR 2017"
 
     def __init__(self, taps: Taps = "high", power: float = 2.0, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if not power > 0:
-            raise SegDistillError(f"AT needs a positive power, got {power}.")
+        if not power >= 1:  # below 1 the slope at zero is infinite
+            raise SegDistillError(f"AT needs a power of at least 1, got {power}.")
         self.power = power
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ class Method(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} must define forward().")
 
     def __add__(self, other: Method) -> Sum:
-        return Sum(self, other)
+        return Sum(self, other) if isinstance(other, Method) else NotImplemented
 
 
 class PairMethod(Method, listed=False):
@@ -95,6 +95,11 @@ class PairMethod(Method, listed=False):
         self.weight = weight
         self.student_taps, self.teacher_taps = tuple(self.pairs), tuple(self.pairs.values())
         self.adapters = nn.ModuleDict()
+
+    @property
+    def taps(self) -> dict[str, str]:
+        """Where features are compared: the student's names, with the teacher's."""
+        return self.pairs
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:
         super().build(student, teacher, task)
