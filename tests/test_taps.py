@@ -184,3 +184,10 @@ def test_one_number_stands_for_all_channels_and_a_square(tiny_net):
     )
     image = batch(size=(20, 12))
     assert torch.equal(a(image).logits, b(image).logits)
+
+
+def test_a_size_of_another_rank_than_the_image_is_a_sentence(tiny_net):
+    with pytest.raises(
+        SegDistillError, match=r"size \(16,\) has 1 numbers, but images have 2 spatial dimensions"
+    ):
+        Tapped(tiny_net, size=(16,))(batch())

@@ -129,6 +129,11 @@ class Tapped(nn.Module):
 
     def preprocess(self, image: Tensor) -> Tensor:
         """Bring `(B, C, *spatial)` in [0, 1] to the size and statistics that the network expects."""
+        if self.size and len(self.size) != image.ndim - 2:
+            raise SegDistillError(
+                f"The network's size {self.size} has {len(self.size)} numbers, but images have {image.ndim - 2} "
+                f"spatial dimensions."
+            )
         x = resize(image, self.size, antialias=True) if self.size else image
         shape = (1, -1) + (1,) * (image.ndim - 2)
         return (x - self.mean.view(shape)) / self.std.view(shape)

@@ -250,3 +250,25 @@ def test_parameters_that_nothing_reached_are_given_back_as_they_came(data, short
     done = train(student, data, out=tmp_path / "run", training=short, display=quiet)
     assert all(p.requires_grad for p in student.parameters())
     assert done.metrics["idle_parameters"] == 2
+
+
+def test_a_student_that_fails_on_the_images_is_a_sentence(run):
+    with pytest.raises(
+        SegDistillError, match=r"The student fails on images of \(3, 32, 32\): Given groups=1"
+    ):
+        run(KD(), student=nn.Conv2d(1, 1, 1))
+
+
+def test_a_batch_too_small_for_batch_norm_is_a_sentence(data, quiet, tmp_path):
+    class Pooling(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.norm = tiny_net(), nn.BatchNorm2d(1)
+
+        def forward(self, image):
+            return self.inner(image) + self.norm(image.mean(dim=(1, 2, 3), keepdim=True))
+
+    training = Training(epochs=1, batch_size=1, precision="32", workers=0)
+    with pytest.raises(SegDistillError, match="Batch norm needs more than one value per channel.*at least 2"):
+        train(Pooling(), data, out=tmp_path / "run", training=training, display=quiet)
+    assert not (tmp_path / "run").exists()

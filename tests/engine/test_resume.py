@@ -212,3 +212,17 @@ def test_a_checkpoint_of_another_student_is_a_sentence(tmp_path, quiet, data):
 def test_no_pickle_hides_in_a_checkpoint(tmp_path):
     """`weights_only` loading refuses code, so what is written must be plain."""
     assert state(go(tmp_path / "run"))["version"] == 1
+
+
+def test_a_folder_of_something_else_is_no_run_to_resume(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    with pytest.raises(SegDistillError, match="holds no run to resume, but something else"):
+        go(tmp_path / "run", resume=True)
+
+
+def test_a_distillation_is_not_resumed_as_a_training(tmp_path, data, quiet):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 2))
+    with pytest.raises(SegDistillError, match="was begun with distill. Resume it with that"):
+        train(student(), data, out=tmp_path / "run", display=quiet, resume=True)

@@ -124,7 +124,7 @@ def _fit(job: Job) -> Run:
         if Run(path).is_finished:
             return Run(path, net=student)
     else:
-        run.check_absent(path)
+        run.check_absent(path, resume=job.resume)
     # A run that was killed before its first checkpoint has nothing to go on with, and begins again.
     resume = begun and run.has_checkpoint(path)
     job.data.check()

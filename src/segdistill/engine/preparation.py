@@ -7,13 +7,15 @@ from typing import Any
 
 import torch
 
-from segdistill.core import Batch, Output
+from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data import Data, Seeded, collate
 from segdistill.engine import checkpoint, guards, logs, samples
 from segdistill.engine.job import Job
+from segdistill.engine.memory import is_out_of_memory
 from segdistill.engine.runtime import Runtime
 from segdistill.engine.session import Session
 from segdistill.engine.trainable import Trainable
+from segdistill.taps import Tapped
 
 
 def prepare(job: Job, *, resume: bool = False) -> Session:
@@ -76,10 +78,21 @@ def _build(
         student.tap(method.student_taps)
     student.eval()
     with context, torch.no_grad():
-        output = student(batch.image)
+        output = _try(student, batch)
     guards.check_classes("student", output, trainable.task)
     if method is not None and teacher is not None:
         method.build(output, teacher, trainable.task)
+
+
+def _try(student: Tapped, batch: Batch) -> Output:
+    try:
+        return student(batch.image)  # type: ignore[no-any-return]
+    except (RuntimeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise SegDistillError(
+            f"The student fails on images of {tuple(batch.image.shape[1:])}: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _display(job: Job, runtime: Runtime) -> logs.Display:

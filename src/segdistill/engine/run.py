@@ -168,14 +168,17 @@ def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -
     (path / "figures").mkdir(exist_ok=True)
 
 
-def check_absent(path: Path) -> None:
+def check_absent(path: Path, *, resume: bool = False) -> None:
     """Refuse to write into a folder that holds something.
 
     Raises:
         SegDistillError: Naming the ways out.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise SegDistillError(f"{path} exists. Take another --out, go on with --resume, or delete it.")
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if resume:
+        raise SegDistillError(f"{path} holds no run to resume, but something else. Take another --out.")
+    raise SegDistillError(f"{path} exists. Take another --out, go on with --resume, or delete it.")
 
 
 def has_checkpoint(path: Path) -> bool:
@@ -196,6 +199,9 @@ def check_same(path: Path, config: Mapping[str, Any]) -> None:
         SegDistillError: Naming the first option that differs.
     """
     ours, theirs = (_without_place(c) for c in (config, Run(path).config))
+    if bool(ours.get("method")) != bool(theirs.get("method")):
+        began = "distill" if theirs.get("method") else "train"
+        raise SegDistillError(f"{path} was begun with {began}. Resume it with that, or take another --out.")
     for key, value, before in _differences(ours, theirs):
         raise SegDistillError(
             f"{path} was begun with {key}={before}, not {value}. Resume with the same options, or take another --out."
