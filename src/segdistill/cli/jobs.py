@@ -71,7 +71,10 @@ def flags(*, student: str | None, method: str | None, like: Path | None = None) 
 
 
 def summarize(run: Run) -> None:
-    """Print where a run lies and how good it is."""
+    """Draw a run's curves, and print where it lies and how good it is."""
+    from segdistill.report import history, plot
+
+    plot.save([history.read(run.path)], run.path / "figures" / "curves.png")
     metrics = run.metrics
     rows = [
         ("validation, best", f"epoch {metrics['best']['epoch']}", *_scores(metrics["best"])),
