@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 
 from segdistill import models
 from segdistill.core import SegDistillError
@@ -37,6 +38,17 @@ def test_a_network_of_the_zoo_is_rebuilt_from_the_folder(data, quiet, tmp_path):
     assert again.student.mean.tolist() == net.mean.tolist()
     assert again.student.aliases == net.aliases
     assert json.loads((tmp_path / "run" / "model.json").read_text())["gmac"] > 0
+    named = models.load(str(tmp_path / "run"), classes=1).eval()
+    image = torch.rand(1, 3, 32, 32)
+    torch.testing.assert_close(named(image).logits, again.student(image).logits)
+    with pytest.raises(SegDistillError, match="has 1 logit channels, not 3"):
+        models.load(tmp_path / "run", classes=3)
+    assert again.evaluate(data.val).compute()["dice"] == pytest.approx(again.metrics["best"]["dice"])
+
+
+def test_a_run_of_ones_own_network_is_not_loaded_by_name(run):
+    with pytest.raises(SegDistillError, match=r"weights of toys.TinyNet.*Run.load\(path, net="):
+        models.load(str(run.path), classes=1)
 
 
 def test_a_network_of_ones_own_has_to_be_given(run):

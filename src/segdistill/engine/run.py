@@ -17,13 +17,16 @@ from typing import Any
 import torch
 import yaml
 from torch import nn
+from torch.utils.data import Dataset
 
 from segdistill import models
 from segdistill.core import SegDistillError
 from segdistill.engine import logs
 from segdistill.engine import weights as weight_files
 from segdistill.engine.description import network
+from segdistill.engine.evaluation import evaluate
 from segdistill.export import files
+from segdistill.metrics import Overlap
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
 
@@ -116,6 +119,10 @@ class Run:
         """The trained network with the weights of the last epoch, in evaluation mode."""
         return self.network("student")
 
+    def evaluate(self, dataset: Dataset[Any]) -> Overlap:
+        """Score the student on a data set; see `engine.evaluate`."""
+        return evaluate(self.student, dataset, task=self.task)
+
     def network(self, weights: str) -> Tapped:
         """Build the trained network.
 
@@ -133,9 +140,8 @@ class Run:
     def _architecture(self, model: Mapping[str, Any]) -> Tapped:
         options = {key: model[key] for key in ("mean", "std", "size", "prefix_tokens", "channels_last")}
         if self._net is not None:
-            net = copy.deepcopy(
-                self._net
-            )  # the caller's, and `best` and `last`, must not overwrite each other
+            # A copy: the caller's network, `student` and `last` must not overwrite each other.
+            net = copy.deepcopy(self._net)
             return net if isinstance(net, Tapped) else Tapped(net, **options)
         if model["spec"] is None:
             raise SegDistillError(

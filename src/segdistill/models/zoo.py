@@ -9,6 +9,7 @@ from typing import Any
 from segdistill.core import SegDistillError
 from segdistill.models.built import Built
 from segdistill.models.dotted import build_dotted
+from segdistill.models.saved import arguments, is_run
 from segdistill.models.smp_nets import build_smp
 from segdistill.models.spec import Spec, parse
 from segdistill.models.torchvision_nets import build_torchvision
@@ -35,6 +36,7 @@ def load(
             - `timm.<name>`: a timm network as the encoder of `smp.Unet`; takes the options of `smp.Unet`.
             - `torchvision.<name>`: the segmentation networks of torchvision.
             - `package.module.Class`: any class that can be imported, see `models.dotted`.
+            - The folder of a finished run: its network with the weights of the best epoch; nothing else is read.
         classes: Channels of the logits, `task.channels`.
         weights: `"imagenet"` (the encoder's default pretrained weights), `"none"`, another set that smp names
             for the encoder, or a file: a state dict of the whole network or of its encoder alone.
@@ -54,6 +56,8 @@ def load(
         >>> net.aliases["high"]
         'encoder.stages_out.e5'
     """
+    if is_run(spec):
+        return load(**arguments(str(spec), classes=classes))
     parsed = parse(spec)
     _check_counts(parsed.full_name, classes=classes, in_channels=in_channels)
     file = _as_file(weights)
