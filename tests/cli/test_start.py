@@ -46,6 +46,13 @@ def test_help_answers_in_under_a_second():
     assert min(seconds() for _ in range(3)) < 1
 
 
+def test_a_mistake_before_anything_heavy_is_loaded_is_a_sentence_too():
+    code = "import sys; sys.argv = ['segdistill', 'train', 'demoo', '--out', 'x']; from segdistill.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Unknown recipe 'demoo'. Did you mean 'demo'?")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command, run):
     result = run(command, "--help")

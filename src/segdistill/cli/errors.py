@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from segdistill.core import SegDistillError
+
 _INTERRUPTED = 130
 _DISK = {
     errno.ENOSPC: "The disk is full{where}: free some space, or choose another folder with --out.",
@@ -100,7 +102,7 @@ def _usage(error: Any) -> int:
 
 
 def _sentence(error: Exception) -> str | None:
-    if "torch" in sys.modules and _is_ours(error):
+    if isinstance(error, SegDistillError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return (
@@ -111,12 +113,6 @@ def _sentence(error: Exception) -> str | None:
         where = f" at {os.fspath(error.filename)!r}" if error.filename else ""
         return _DISK[error.errno].format(where=where)
     return None
-
-
-def _is_ours(error: Exception) -> bool:
-    from segdistill.core import SegDistillError
-
-    return isinstance(error, SegDistillError)
 
 
 def _interrupted(said: str, arguments: Sequence[str]) -> int:
