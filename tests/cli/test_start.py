@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.main import get_command
@@ -34,21 +33,9 @@ def test_nothing_heavy_is_imported_before_a_command_runs():
     assert start(code).stdout.strip() == "[]"
 
 
-def test_help_answers_in_under_a_second():
-    # The quickest of three: a machine that is busy with other work says nothing about the command.
-    code = "import sys; sys.argv = ['segdistill', '--help']; from segdistill.cli import main; main()"
-
-    def seconds():
-        begin = time.perf_counter()
-        assert "Usage" in start(code).stdout
-        return time.perf_counter() - begin
-
-    assert min(seconds() for _ in range(3)) < 1
-
-
 def test_a_mistake_before_anything_heavy_is_loaded_is_a_sentence_too():
-    code = "import sys; sys.argv = ['segdistill', 'train', 'demoo', '--out', 'x']; from segdistill.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "segdistill", "train", "demoo", "--out", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("error: Unknown recipe 'demoo'. Did you mean 'demo'?")
 

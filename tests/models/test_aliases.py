@@ -110,6 +110,6 @@ def test_a_missing_stage_names_those_that_exist():
 
 def test_a_network_is_built_in_a_second():
     load("timm.resnet18", classes=1, weights="none")  # imports
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock on the wall: other work may share the machine
     load({"smp.FPN": {"encoder_name": "tu-tf_efficientnet_lite0"}}, classes=1, weights="none")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
