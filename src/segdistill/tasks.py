@@ -59,8 +59,23 @@ class Task(Protocol):
         ...
 
 
+class _Sigmoid:
+    """One Bernoulli variable per channel."""
+
+    def log_probs(self, logits: Tensor, temperature: float = 1.0) -> Tensor:
+        z = logits / temperature
+        # log(1 - sigmoid(z)) = logsigmoid(-z): exact also where the probability rounds to one.
+        return torch.stack([F.logsigmoid(-z), F.logsigmoid(z)], dim=1)
+
+    def logits(self, log_probs: Tensor) -> Tensor:
+        return log_probs[:, 1] - log_probs[:, 0]
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        return logits.sigmoid()
+
+
 @dataclass(frozen=True)
-class Binary:
+class Binary(_Sigmoid):
     """Foreground or not: one sigmoid channel, masks of zeros and ones.
 
     Args:
@@ -77,15 +92,6 @@ class Binary:
     @property
     def channels(self) -> int:
         return 1
-
-    def log_probs(self, logits: Tensor, temperature: float = 1.0) -> Tensor:
-        return _bernoulli(logits / temperature)
-
-    def logits(self, log_probs: Tensor) -> Tensor:
-        return log_probs[:, 1] - log_probs[:, 0]
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        return logits.sigmoid()
 
     def targets(self, mask: Tensor) -> Tensor:
         return (mask == 1).unsqueeze(1).float()
@@ -138,7 +144,7 @@ class Multiclass:
 
 
 @dataclass(frozen=True)
-class Multilabel:
+class Multilabel(_Sigmoid):
     """Any number of classes per pixel: one sigmoid per channel, masks `(B, C, *spatial)` of zeros and ones.
 
     Args:
@@ -156,15 +162,6 @@ class Multilabel:
     def channels(self) -> int:
         return len(self.classes)
 
-    def log_probs(self, logits: Tensor, temperature: float = 1.0) -> Tensor:
-        return _bernoulli(logits / temperature)
-
-    def logits(self, log_probs: Tensor) -> Tensor:
-        return log_probs[:, 1] - log_probs[:, 0]
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        return logits.sigmoid()
-
     def targets(self, mask: Tensor) -> Tensor:
         return ((mask == 1) & self.valid(mask)).float()
 
@@ -173,11 +170,6 @@ class Multilabel:
 
     def decode(self, logits: Tensor) -> Tensor:
         return (logits > 0).to(torch.uint8)
-
-
-def _bernoulli(logits: Tensor) -> Tensor:
-    # log(1 - sigmoid(z)) = logsigmoid(-z): exact also where the probability rounds to one.
-    return torch.stack([F.logsigmoid(-logits), F.logsigmoid(logits)], dim=1)
 
 
 def _check_classes(task: str, classes: Sequence[str], *, exactly: int = 0, least: int = 2) -> None:
