@@ -273,13 +273,16 @@ def test_other_errors_of_a_network_are_left_alone(data, quiet, tmp_path):
     class Broken(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.weight = torch.nn.Parameter(torch.ones(1))
+            self.inner = tiny_net()
 
         def forward(self, image):
-            raise RuntimeError("shapes do not fit")
+            if image.shape[0] > 2:
+                raise RuntimeError("a bug of its own")
+            return self.inner(image)
 
-    with pytest.raises(RuntimeError, match="shapes do not fit"):
+    with pytest.raises(RuntimeError, match="a bug of its own"):
         train(Broken(), data, out=tmp_path / "run", training=schedule(), display=quiet)
+    assert not (tmp_path / "run").exists()
 
 
 def test_best_and_last_are_both_reported(data, quiet, tmp_path):
