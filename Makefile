@@ -19,7 +19,7 @@ demo: $(READY)   ## synthetic images -> teacher -> baseline -> distilled student
 	$(BIN)/segdistill demo --out $(RUN)
 
 test: $(READY)   ## the fast suite
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet --numprocesses auto
 
 lint: $(READY)   ## style, types, and who may import whom
 	$(BIN)/ruff check --quiet
