@@ -64,7 +64,7 @@ def engine_step(running: Session, batch: Batch) -> Callable[[], None]:
 
     def step() -> None:
         running.train_batch(running.runtime.move(batch))
-        running._show()
+        running.show()
 
     return step
 

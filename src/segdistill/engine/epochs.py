@@ -33,10 +33,9 @@ class _Books:
     """The records of a run: a table, curves and what a person sees; only the first process keeps them."""
 
     def __init__(self, session: Session, path: Path) -> None:
-        self.session, self.keeps = session, session.runtime.is_first
-        done = session.progress.epoch
+        self.session, done = session, session.progress.epoch
         self.log = logs.Log(path / "log.csv", until=done)
-        self.curves = logs.Curves(path / "tb", after=done) if self.keeps else None
+        self.curves = logs.Curves(path / "tb", after=done) if session.runtime.is_first else None
 
     def add(self, row: dict[str, float]) -> None:
         if self.curves:

@@ -86,19 +86,20 @@ def probe(
     student = {name: p for name, p in trainable.student.named_parameters() if p.requires_grad}
     with context:
         terms = trainable(batch.image, batch.mask, None if teacher is None else flatten(teacher))
-    _check_terms(terms)
+    values = _values(terms)
+    check_finite(values, "at the first step")
     found = {name: _gradients(name, value, list(student.values()), scale) for name, value in terms.items()}
     for name, b in trainable.named_buffers():
         b.copy_(buffers[name])
-    total = sum(abs(v.item()) for v in terms.values()) or 1.0
+    total = sum(map(abs, values.values())) or 1.0
     return Probe(
         terms={
             name: {
-                "value": v.item(),
-                "share": abs(v.item()) / total,
-                "gradient": _norm(name, v, found[name][0]),
+                "value": value,
+                "share": abs(value) / total,
+                "gradient": _norm(name, value, found[name][0]),
             }
-            for name, v in terms.items()
+            for name, value in values.items()
         },
         idle=[
             name
@@ -108,12 +109,12 @@ def probe(
     )
 
 
-def _check_terms(terms: Mapping[str, Tensor]) -> None:
+def _values(terms: Mapping[str, Tensor]) -> dict[str, float]:
     for name, value in terms.items():
         if not isinstance(value, Tensor) or value.ndim:
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise SegDistillError(f"The term {name!r} is {shape}, not a scalar. Reduce it by its mean.")
-    check_finite(terms, "at the first step")
+    return {name: value.item() for name, value in terms.items()}
 
 
 def _gradients(
@@ -129,10 +130,10 @@ def _gradients(
     return norm, [g is not None for g in grads]
 
 
-def _norm(name: str, term: Tensor, norm: float) -> float:
+def _norm(name: str, value: float, norm: float) -> float:
     if norm == 0:
         raise SegDistillError(
-            f"The term {name!r} has a gradient of exactly zero at the first step (its value is {term.item():.4g}). "
+            f"The term {name!r} has a gradient of exactly zero at the first step (its value is {value:.4g}). "
             f"{_way_out(name)}"
         )
     if not math.isfinite(norm):
@@ -148,16 +149,16 @@ def _way_out(name: str) -> str:
     )
 
 
-def check_finite(terms: Mapping[str, Tensor], when: str) -> None:
+def check_finite(terms: Mapping[str, float], when: str) -> None:
     """Stop at a term that is NaN or infinite.
 
     Raises:
         SegDistillError: Naming the term and when it happened.
     """
     for name, value in terms.items():
-        if not torch.isfinite(value):
+        if not math.isfinite(value):
             raise SegDistillError(
-                f"The term {name!r} is {value.item()} {when}. "
+                f"The term {name!r} is {value} {when}. "
                 f"Lower lr, clip gradients with clip_norm, or take precision '32'."
             )
 

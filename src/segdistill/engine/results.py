@@ -35,12 +35,12 @@ def finish(session: Session, data: Data, path: Path) -> None:
     """Score both epochs' weights in float32 on every set, and write `metrics.json` and a table per test set."""
     last, progress = session.deployed, session.progress
     best = Run(path, net=last).student.to(session.runtime.device)
-    tests = {name: score(session, dataset, best) for name, dataset in data.tests.items()}
-    tests_last = {name: score(session, dataset, last) for name, dataset in data.tests.items()}
-    validation = score(session, data.val, best)
+    validation, tests = _all_sets(session, data, best)
+    is_best = progress.epoch == progress.best["epoch"]
+    validation_last, tests_last = (validation, tests) if is_best else _all_sets(session, data, last)
     metrics = {
         "best": {"epoch": int(progress.best["epoch"]), **_summary(validation)},
-        "last": {"epoch": progress.epoch, **_summary(score(session, data.val, last))},
+        "last": {"epoch": progress.epoch, **_summary(validation_last)},
         "selection": f"{session.training.monitor} on {validation.compute()['images']} validation images",
         "seconds": progress.seconds,
         "step0": progress.step0,
@@ -49,6 +49,11 @@ def finish(session: Session, data: Data, path: Path) -> None:
         "tests_last": {name: _summary(metric) for name, metric in tests_last.items()},
     }
     session.runtime.first(lambda: _write(path, metrics, tests))
+
+
+def _all_sets(session: Session, data: Data, model: Tapped) -> tuple[Overlap, dict[str, Overlap]]:
+    """The model on the validation set, and on every test set."""
+    return score(session, data.val, model), {n: score(session, d, model) for n, d in data.tests.items()}
 
 
 def _write(path: Path, metrics: Mapping[str, Any], tests: Mapping[str, Overlap]) -> None:

@@ -27,6 +27,7 @@ from segdistill.engine.description import network
 from segdistill.engine.evaluation import evaluate
 from segdistill.export import files
 from segdistill.metrics import Overlap
+from segdistill.models import saved
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
 
@@ -77,7 +78,7 @@ class Run:
         try:
             return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (yaml.YAMLError, TypeError, ValueError) as error:
-            raise _damaged(path) from error
+            raise saved.damaged(path) from error
 
     @property
     def env(self) -> dict[str, Any]:
@@ -143,12 +144,7 @@ class Run:
             # A copy: the caller's network, `student` and `last` must not overwrite each other.
             net = copy.deepcopy(self._net)
             return net if isinstance(net, Tapped) else Tapped(net, **options)
-        if model["spec"] is None:
-            raise SegDistillError(
-                f"{self.path} holds weights of {model['class']}, which segdistill cannot build by itself. "
-                f"Pass the architecture: Run.load(path, net={model['class'].rsplit('.', 1)[-1]}(...))."
-            )
-        return models.load(**{**model["spec"], "weights": "none"})
+        return models.load(**saved.architecture(self.path, model))
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
@@ -156,14 +152,7 @@ class Run:
             raise SegDistillError(
                 f"{self.path} has no {name}: its training has not finished. Go on with --resume."
             )
-        try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> SegDistillError:
-    return SegDistillError(f"{path} is damaged. Copy the run folder anew, or train again.")
+        return saved.read(path)
 
 
 def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:

@@ -117,10 +117,8 @@ class Runtime:
     @contextlib.contextmanager
     def forward(self) -> Iterator[None]:
         """Context of a forward pass: number format, and float32 gradients of depthwise convolutions on the CPU."""
-        special = (
-            Float32DepthwiseBackward() if self._slow_depthwise and torch.is_grad_enabled() else _nothing()
-        )
-        with self.fabric.autocast(), special:
+        special = self._slow_depthwise and torch.is_grad_enabled()
+        with self.fabric.autocast(), Float32DepthwiseBackward() if special else contextlib.nullcontext():
             yield
 
     def backward(self, loss: Tensor) -> None:
@@ -266,7 +264,3 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
-
-
-def _nothing() -> AbstractContextManager[None]:
-    return contextlib.nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -108,7 +109,7 @@ class Session:
         started = time.monotonic()
         for batch in self.loader:
             self.train_batch(self.runtime.move(batch))
-            self._show()
+            self.show()
             if progress.batch == self.batches:
                 break
             if progress.batch % self.training.accumulate:
@@ -132,10 +133,12 @@ class Session:
         moves = (progress.batch + 1) % accumulate == 0
         with self.runtime.defer_gradients(self.module, when=not moves):
             terms = self._terms(batch)
-            self._check_finite(terms)
-            self.runtime.backward(torch.stack(list(terms.values())).sum() / accumulate)
-        for name, value in terms.items():
-            progress.sums[name] = progress.sums.get(name, 0.0) + value.item()
+            stacked = torch.stack(list(terms.values()))
+            values = dict(zip(terms, stacked.tolist(), strict=True))  # the step's only wait for the device
+            self._check_finite(values)
+            self.runtime.backward(stacked.sum() / accumulate)
+        for name, value in values.items():
+            progress.sums[name] = progress.sums.get(name, 0.0) + value
         if moves:
             self._move()
         progress.batch += 1
@@ -146,11 +149,10 @@ class Session:
             terms: dict[str, Tensor] = self.module(batch.image, batch.mask, teacher)
         return terms
 
-    def _check_finite(self, terms: Mapping[str, Tensor]) -> None:
+    def _check_finite(self, terms: Mapping[str, float]) -> None:
         """Stop all processes together, or those that go on would wait for the others."""
         when = f"in step {self.progress.step + 1}"
-        finite = bool(torch.stack([value.detach() for value in terms.values()]).isfinite().all())
-        if self.runtime.any(not finite):
+        if self.runtime.any(not all(map(math.isfinite, terms.values()))):
             guards.check_finite(terms, when)
             raise SegDistillError(
                 f"A term is not finite in another process {when}; its message names the term."
@@ -191,7 +193,8 @@ class Session:
             resize(batch.image, size, antialias=True), _nearest(batch.mask, size), batch.ids, batch.teacher
         )
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Let a person see how far the epoch is, and the mean of every term over it."""
         progress = self.progress
         means = {name: value / progress.batch for name, value in progress.sums.items()}
         self.display.step(progress.epoch, progress.batch, self.batches, means)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from segdistill.core import SegDistillError, unknown
@@ -141,8 +141,7 @@ class Training:
 
     def as_dict(self) -> dict[str, Any]:
         """All values as plain data, for the run folder."""
-        values = asdict(self)
-        return {f.name: _plain(values[f.name]) for f in fields(self)}
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
 
 def _plain(value: Any) -> Any:

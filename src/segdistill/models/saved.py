@@ -21,18 +21,38 @@ def arguments(folder: str | Path, *, classes: int) -> dict[str, Any]:
     Raises:
         SegDistillError: If the folder is damaged, holds a network of the user's own, or has other classes.
     """
-    path = Path(folder) / "model.json"
-    try:
-        model = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SegDistillError(f"{path} is damaged. Copy the run folder anew, or train again.") from error
+    spec = architecture(folder, read(Path(folder) / "model.json"))
+    if spec["classes"] != classes:
+        raise SegDistillError(f"The network of {folder} has {spec['classes']} logit channels, not {classes}.")
+    return {**spec, "weights": Path(folder) / "best.safetensors"}
+
+
+def architecture(folder: str | Path, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What `load` needs to build the network that a `model.json` describes, without its weights.
+
+    Raises:
+        SegDistillError: If it is a network of the user's own.
+    """
     if model["spec"] is None:
         raise SegDistillError(
             f"{folder} holds weights of {model['class']}, which segdistill cannot build by itself. "
-            f"Take Run.load(path, net=...).student."
+            f"Pass the architecture: Run.load(path, net={model['class'].rsplit('.', 1)[-1]}(...)).student."
         )
-    if model["spec"]["classes"] != classes:
-        raise SegDistillError(
-            f"The network of {folder} has {model['spec']['classes']} logit channels, not {classes}."
-        )
-    return {**model["spec"], "weights": Path(folder) / "best.safetensors"}
+    return dict(model["spec"])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a run folder.
+
+    Raises:
+        SegDistillError: If it is damaged.
+    """
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> SegDistillError:
+    """The one sentence for a file of a run folder that cannot be read."""
+    return SegDistillError(f"{path} is damaged. Copy the run folder anew, or train again.")
