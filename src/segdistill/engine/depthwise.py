@@ -1,8 +1,8 @@
 """Depthwise convolutions in bf16 on the CPU, without their slow backward pass.
 
-oneDNN's bf16 backward of a depthwise convolution is up to a hundred times slower than its float32 one (stride 2,
-5x5 kernels: 24 ms against 0.2 ms), enough to make a MobileNet or EfficientNet student train 1.3 to 1.6 times slower.
-Here the forward pass stays in bf16 and the gradient is computed in float32. `benchmarks/step_cost.py` measures it.
+oneDNN's bf16 backward of a strided or 5x5 depthwise convolution is far slower than its float32 one, enough to make a
+student on an EfficientNet train 1.4 to 1.5 times slower (`benchmarks/step_cost.py`). Here the forward pass stays in bf16 and
+the gradient is computed in float32.
 """
 
 from __future__ import annotations
