@@ -1,8 +1,8 @@
 """Depthwise convolutions in bf16 on the CPU, without their slow backward pass.
 
 oneDNN's bf16 backward of a strided or 5x5 depthwise convolution is far slower than its float32 one, enough to make a
-student on an EfficientNet train 1.4 to 1.5 times slower (`benchmarks/step_cost.py`). Here the forward pass stays in bf16 and
-the gradient is computed in float32.
+student on an EfficientNet train 1.4 to 1.5 times slower (`benchmarks/step_cost.py`). Here the forward pass stays in
+bf16 and the gradient is computed in float32.
 """
 
 from __future__ import annotations
