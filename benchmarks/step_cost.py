@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the engine costs on top of plain PyTorch: ratios of one interleaved run.
 
-    python benchmarks/step_cost.py [--rounds 12] [--size 256] [--batch 8]
+    python benchmarks/step_cost.py [--rounds 60] [--size 256] [--batch 8]
 
-Prints and stores in benchmarks/results/step-cost.json the median over rounds of
+Prints and stores in benchmarks/results/step-cost.json the median over rounds of these ratios, each of one round:
+what slows the machine for a second slows both sides.
 
     supervised     step of the engine / the same step in a bare torch loop
     live           distillation step of the engine / (its supervised step + the teacher's forward in inference mode)
@@ -121,12 +122,20 @@ def measure(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, list
     return seconds
 
 
+def ratio(seconds: dict[str, list[float]], of: str, *to: str) -> float:
+    """Median over rounds of one step's time in the sum of others'."""
+    return statistics.median(
+        value / sum(parts)
+        for value, *parts in zip(seconds[of], *(seconds[name] for name in to), strict=True)
+    )
+
+
 def main() -> None:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
@@ -147,10 +156,10 @@ def main() -> None:
     )
     middle = {name: statistics.median(values) for name, values in seconds.items()}
     ratios = {
-        "supervised": middle["supervised"] / middle["bare"],
-        "supervised against plain torch": middle["supervised"] / middle["plain"],
-        "live": middle["live"] / (middle["supervised"] + middle["teacher"]),
-        "depthwise": middle["plain"] / middle["bare"],
+        "supervised": ratio(seconds, "supervised", "bare"),
+        "supervised against plain torch": ratio(seconds, "supervised", "plain"),
+        "live": ratio(seconds, "live", "supervised", "teacher"),
+        "depthwise": ratio(seconds, "plain", "bare"),
     }
     for name, value in middle.items():
         print(f"{name:32s} {1000 * value:8.1f} ms")
