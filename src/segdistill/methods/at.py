@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
+from segdistill.methods.traits import Traits
 
 
 class AT(PairMethod):
@@ -26,6 +27,7 @@ class AT(PairMethod):
     """
 
     paper = "Zagoruyko and Komodakis, Paying More Attention to Attention, ICLR 2017"
+    traits = Traits("features")
 
     def __init__(self, taps: Taps = "high", power: float = 2.0, weight: float = 1.0) -> None:
         super().__init__(taps, weight)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.adapters import Adapter, match_size
+from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
 
@@ -21,38 +23,86 @@ class Method(nn.Module):
 
     Most subclasses should rather derive from `PairMethod` and write `compare`.
 
+    Four hooks serve the methods that need more than a forward pass; all do nothing unless defined. In their order:
+    `examine` reads the teacher's modules, `build` makes what is trained, `prepare` learns from the teacher alone, and
+    an auxiliary network (a discriminator) takes a step of its own after every step of the student.
+
     Attributes:
         paper: Where the method comes from.
+        traits: What holds for the method.
         student_taps: Features of the student that the method reads.
         teacher_taps: Features of the teacher.
         task: What the pixels mean, known from `build` on.
+        progress: How far the training is, from 0 to 1; whoever trains keeps it up to date.
+        task_weight: Factor of the supervised loss, for methods that trade it against their own.
+        preparation: How many batches `prepare` wants.
     """
 
     paper: ClassVar[str] = ""
+    traits: ClassVar[Traits] = Traits()
     catalogue: ClassVar[dict[str, type[Method]]] = {}
 
     student_taps: Sequence[str] = ()
     teacher_taps: Sequence[str] = ()
     task: Task
+    progress: float = 0.0
+    task_weight: float = 1.0
+    preparation: int = 0
 
     def __init_subclass__(cls, *, listed: bool = True) -> None:
         super().__init_subclass__()
         if listed:
             Method.catalogue[cls.__name__] = cls
 
+    @property
+    def parts(self) -> Sequence[Method]:
+        """The methods that this one consists of: itself, or the summands of a `Sum`."""
+        return [self]
+
+    def examine(self, teacher: nn.Module) -> None:
+        """Read what is not in an output, such as batch norm's weights, from the teacher's modules.
+
+        Called before `build`, and not at all where the teacher is a cache or an ensemble.
+
+        Args:
+            teacher: A `Tapped` network.
+        """
+
     def build(self, student: Output, teacher: Output, task: Task) -> None:
         """Learn the task and create what depends on feature shapes, from one probe batch.
 
         Called once, before the optimiser exists, so that everything created here is trained.
+
+        Raises:
+            SegDistillError: If the method has no meaning for the task, the dimensions or so small a batch.
         """
+        self.traits.check(type(self).__name__, student, task)
         self.task = task
+
+    def prepare(self, batches: Iterable[tuple[Output, Tensor]]) -> None:
+        """Learn from the teacher alone, before the student's training.
+
+        Args:
+            batches: The teacher's output and the mask of `preparation` training batches.
+        """
+
+    def auxiliary_optimizer(self) -> Optimizer | None:
+        """Optimiser of networks that work against or beside the student; the main one does not move them.
+
+        They are frozen (`requires_grad_(False)`) except within `auxiliary_losses`' own step.
+        """
+        return None
+
+    def auxiliary_losses(self) -> dict[str, Tensor]:
+        """Losses of the auxiliary networks, by name, on what the last forward pass saw."""
+        return {}
 
     def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
         """Compute the losses.
 
         Args:
             student: With a graph.
-            teacher: Without one.
+            teacher: Without one; the student's own output where no teacher is there.
             mask: Labels as the task has them.
 
         Returns:
@@ -67,7 +117,8 @@ class Method(nn.Module):
 class PairMethod(Method, listed=False):
     """Compare one feature of the student with one of the teacher at a time.
 
-    Subclasses write `compare`; sizes, channels, precision and weighting are dealt with here.
+    Subclasses write `compare`, or `compare_labelled` where the mask matters; sizes, channels, precision and
+    weighting are dealt with here.
 
     Args:
         taps: Where to compare: one name, several, or a mapping from the student's names to the teacher's.
@@ -107,7 +158,11 @@ class PairMethod(Method, listed=False):
             have, want = student[mine], teacher[theirs]
             self._check(mine, have, theirs, want)
             if self.adapts:
-                self.adapters[_key(mine)] = Adapter(have.shape[1], want.shape[1], dimensions=have.ndim - 2)
+                self.adapters[key(mine)] = self.adapter(have, want)
+
+    def adapter(self, student: Tensor, teacher: Tensor) -> nn.Module:
+        """Make what brings a feature of the student to the teacher's channels, from a sample of both."""
+        return Adapter(student.shape[1], teacher.shape[1], dimensions=student.ndim - 2)
 
     def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
         name = type(self).__name__
@@ -115,18 +170,23 @@ class PairMethod(Method, listed=False):
         with torch.autocast(student.logits.device.type, enabled=False):
             return {
                 f"{name}/{mine}": self.weight
-                * self.compare(*self._aligned(mine, student[mine], teacher[theirs]))
+                * self.compare_labelled(*self.aligned(mine, student[mine], teacher[theirs]), mask)
                 for mine, theirs in self.pairs.items()
             }
+
+    def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+        """Distance of two `(B, C, *spatial)` float32 tensors under a mask at image size, as a scalar."""
+        return self.compare(student, teacher)
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Distance of two `(B, C, *spatial)` float32 tensors, as a scalar."""
         raise NotImplementedError(f"{type(self).__name__} must define compare().")
 
-    def _aligned(self, tap: str, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    def aligned(self, tap: str, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+        """Bring a pair to float32, the teacher's channels (where there is an adapter) and the student's size."""
         have, want = student.float(), teacher.detach().float()
-        if _key(tap) in self.adapters:
-            have = self.adapters[_key(tap)](have)
+        if key(tap) in self.adapters:
+            have = self.adapters[key(tap)](have)
         return have, match_size(want, have.shape[2:])
 
     def _check(self, mine: str, have: Tensor, theirs: str, want: Tensor) -> None:
@@ -153,10 +213,15 @@ class Sum(Method, listed=False):
 
     def __init__(self, *parts: Method) -> None:
         super().__init__()
-        flat = [p for part in parts for p in (part.parts if isinstance(part, Sum) else [part])]
-        self.parts: Sequence[Method] = nn.ModuleList(flat)  # type: ignore[assignment]
+        flat = [p for part in parts for p in part.parts]
+        self.methods: Sequence[Method] = nn.ModuleList(flat)  # type: ignore[assignment]
         self.student_taps = tuple(tap for part in flat for tap in part.student_taps)
         self.teacher_taps = tuple(tap for part in flat for tap in part.teacher_taps)
+
+    @property
+    def parts(self) -> Sequence[Method]:
+        """The summands."""
+        return self.methods
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:
         super().build(student, teacher, task)
@@ -177,5 +242,6 @@ def _free(name: str, taken: Mapping[str, Tensor]) -> str:
     return next(f"{name}#{n}" for n in range(2, len(taken) + 3) if f"{name}#{n}" not in taken)
 
 
-def _key(tap: str) -> str:
-    return tap.replace(".", "/")  # module names must not hold dots
+def key(tap: str) -> str:
+    """A tap as the name of a sub-module, which must not hold dots."""
+    return tap.replace(".", "/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import PairMethod, Taps
+from segdistill.methods.traits import Traits
 
 
 class FitNet(PairMethod):
@@ -16,6 +17,7 @@ class FitNet(PairMethod):
     """
 
     paper = "Romero et al., FitNets: Hints for Thin Deep Nets, ICLR 2015"
+    traits = Traits("features")
     adapts = True
 
     def __init__(self, taps: Taps = "high", weight: float = 1.0) -> None:
