@@ -19,13 +19,26 @@ class Metric(Protocol):
         """Name of the protocol, as reports print it."""
         ...
 
-    def update(self, predicted: Iterable[Any], target: Iterable[Any], ids: Sequence[str]) -> None:
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per image or case, sorted by `id`, which comes first; small, since all of them are kept."""
+        ...
+
+    def update(
+        self,
+        predicted: Iterable[Any],
+        target: Iterable[Any],
+        ids: Sequence[str],
+        *,
+        spacing: Sequence[float] | None = None,
+    ) -> None:
         """Take in some images.
 
         Args:
-            predicted: Hard masks, one per image, arrays or tensors; sizes may differ from image to image.
+            predicted: What the protocol reads, one per image, arrays or tensors; sizes may differ from image to image.
             target: True masks of the same sizes.
             ids: One stable name per image.
+            spacing: Size of a voxel in millimetres along every axis, for volumes.
         """
         ...
 
@@ -35,6 +48,10 @@ class Metric(Protocol):
 
     def compute(self) -> dict[str, Any]:
         """Give the score; never NaN.
+
+        Returns:
+            Means by name; `images`, how many were averaged; `empty_images`, how many have nothing to find;
+            `protocol`, `version`, and `notes` where the protocol has any.
 
         Raises:
             SegDistillError: If there is no image to average over.

@@ -12,7 +12,7 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.metrics.counts import Counts, count_pixels
-from segdistill.metrics.protocols import DICE_AT_HALF, Protocol
+from segdistill.metrics.protocols import Protocol
 from segdistill.tasks import Binary, Multilabel, Task
 
 
@@ -34,7 +34,7 @@ class Overlap:
 
     Args:
         task: Says what the labels mean and which are ignored; `Binary()` if not given.
-        protocol: Says what an empty mask counts; its name goes into every result.
+        protocol: Says what an empty mask counts; its name goes into every result. `dice@0.5` if not given.
 
     Examples:
         >>> overlap = Overlap()
@@ -43,9 +43,11 @@ class Overlap:
         0.667
     """
 
-    def __init__(self, task: Task | None = None, *, protocol: Protocol = DICE_AT_HALF) -> None:
+    def __init__(self, task: Task | None = None, *, protocol: Protocol | None = None) -> None:
+        from segdistill.metrics.dice import DICE_AT_HALF  # which makes metrics of this kind
+
         self.task = task or Binary()
-        self.protocol = protocol
+        self.protocol = protocol or DICE_AT_HALF
         self._counts: dict[str, Counts] = {}
         self._ignored: set[str] = set()
         self._confusion: Counts | None = None
@@ -61,7 +63,14 @@ class Overlap:
         scored = ((name, self._image(self._counts[name])) for name in sorted(self._counts))
         return [{"id": name, **score._asdict()} for name, score in scored if score]
 
-    def update(self, predicted: Iterable[Any], target: Iterable[Any], ids: Sequence[str]) -> None:
+    def update(
+        self,
+        predicted: Iterable[Any],
+        target: Iterable[Any],
+        ids: Sequence[str],
+        *,
+        spacing: Sequence[float] | None = None,
+    ) -> None:
         """Take in some images.
 
         Args:
@@ -69,6 +78,7 @@ class Overlap:
                 `(C, *spatial)` for multi-label tasks; sizes may differ from image to image.
             target: True masks of the same shapes.
             ids: One stable name per image.
+            spacing: Does not matter to counts.
 
         Raises:
             SegDistillError: If numbers or shapes differ, a label is unknown, or an image comes twice.

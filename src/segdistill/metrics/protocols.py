@@ -2,67 +2,59 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from segdistill.core import SegDistillError, unknown
+from segdistill.core import unknown
+from segdistill.metrics.base import Metric
+from segdistill.tasks import Task
 
-EMPTY = ("one", "zero", "skip")
+#: What a protocol is fed with. `map`: foreground `(H, W)`, uint8 or floats in [0, 1]; `mask`: class indices `(H, W)`;
+#: `volume`: class indices `(D, H, W)` with the size of a voxel in millimetres.
+Reads = Literal["map", "mask", "volume"]
 
 
 @dataclass(frozen=True)
 class Protocol:
     """What has to be the same before two numbers may stand in one table.
 
+    A family of protocols is a subclass with the choices that tell its members apart.
+
     Args:
         name: Name in reports.
         version: Changes with every change of a result.
-        threshold: Probability above which a pixel is foreground.
-        empty: What an image counts that has nothing to find. `"one"`: 1 if nothing was predicted either, else
-            0. `"zero"`: 0. `"skip"`: the image is left out, whatever was predicted.
+        empty: What an image counts that has nothing to find.
         resize: At which size masks are compared.
         reference: Who scores like this.
-
-    Raises:
-        SegDistillError: If the rule for empty masks or the threshold does not exist.
+        notes: Traps that stay with the numbers.
     """
+
+    reads: ClassVar[Reads]
 
     name: str
     version: int
-    threshold: float
     empty: str
     resize: str
     reference: str
+    notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse values that no metric knows."""
-        if self.empty not in EMPTY:
-            raise unknown("rule for empty masks", self.empty, EMPTY)
-        if not 0 < self.threshold < 1:
-            raise SegDistillError(f"A threshold lies between 0 and 1, got {self.threshold}.")
+    @abstractmethod
+    def metric(self, task: Task | None = None) -> Metric:
+        """Make an empty metric that scores like this.
 
+        Args:
+            task: What the labels mean, where the protocol does not fix it.
 
-DICE_AT_HALF = Protocol(
-    name="dice@0.5",
-    version=1,
-    threshold=0.5,
-    empty="one",
-    resize="logits, bilinearly, to the image's own size; the true mask is never resized",
-    reference="mean over images of Dice (Dice 1945) and IoU (Jaccard 1912) of the mask at probability 0.5",
-)
+        Raises:
+            SegDistillError: If the protocol does not score such a task.
+        """
 
-PROTOCOLS = {protocol.name: protocol for protocol in (DICE_AT_HALF,)}
+    def check_empty(self, *known: str) -> None:
+        """Refuse a rule for empty masks that the family does not know.
 
-
-def find_protocol(name: str) -> Protocol:
-    """Look a protocol up by name.
-
-    Raises:
-        SegDistillError: If there is none; names the nearest.
-
-    Examples:
-        >>> find_protocol("dice@0.5").empty
-        'one'
-    """
-    if name not in PROTOCOLS:
-        raise unknown("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+        Raises:
+            SegDistillError: Naming the nearest.
+        """
+        if self.empty not in known:
+            raise unknown("rule for empty masks", self.empty, known)
