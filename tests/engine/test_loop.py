@@ -292,6 +292,13 @@ def test_best_and_last_are_both_reported(data, quiet, tmp_path):
     assert run.metrics["selection"] == "dice on 8 validation images"
 
 
+def test_the_last_epoch_can_be_the_result_although_an_earlier_one_scored_as_well(data, quiet, tmp_path):
+    training = schedule(epochs=3, lr=1e-12, monitor="last")
+    run = train(tiny_net(), data, out=tmp_path / "run", training=training, display=quiet)
+    assert run.metrics["best"]["epoch"] == run.metrics["last"]["epoch"] == 3
+    assert run.metrics["selection"] == "the last epoch"
+
+
 def test_the_weights_of_a_run_give_the_scores_that_it_reports(data, quiet, tmp_path):
     from segdistill.engine import evaluate
 

@@ -40,6 +40,7 @@ def test_impossible_values_are_refused(options, message):
         ({"schedule": "one-cycle", "warmup": 1}, "'one-cycle' has a rise of its own"),
         ({"step_epochs": 5}, "step_epochs is set, but schedule 'cosine' does not read it"),
         ({"step_factor": 0.1}, "step_factor is set, but schedule 'cosine' does not read it"),
+        ({"patience": 3, "monitor": "last"}, "patience is set, but monitor 'last' does not read it"),
     ],
 )
 def test_an_option_that_nobody_reads_is_refused(options, message):

@@ -67,7 +67,7 @@ def _end_epoch(session: Session, data: Data, path: Path) -> dict[str, float]:
     rate, means = session.learning_rate(), session.end_epoch()
     scores = results.score(session, data.val, session.deployed, session.runtime.forward()).compute()
     found = {"epoch": float(progress.epoch), "dice": scores["dice"], "iou": scores["iou"]}
-    if not progress.best or found[monitor] > progress.best[monitor]:
+    if monitor == "last" or not progress.best or found[monitor] > progress.best[monitor]:
         progress.best, progress.stale = found, 0
         _write_weights(session, path / "best.safetensors")
     else:

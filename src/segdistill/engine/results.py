@@ -41,7 +41,7 @@ def finish(session: Session, data: Data, path: Path) -> None:
     metrics = {
         "best": {"epoch": int(progress.best["epoch"]), **_summary(validation)},
         "last": {"epoch": progress.epoch, **_summary(validation_last)},
-        "selection": f"{session.training.monitor} on {validation.compute()['images']} validation images",
+        "selection": _selection(session.training.monitor, validation),
         "seconds": progress.seconds,
         "step0": progress.step0,
         "idle_parameters": len(session.idle),
@@ -49,6 +49,12 @@ def finish(session: Session, data: Data, path: Path) -> None:
         "tests_last": {name: _summary(metric) for name, metric in tests_last.items()},
     }
     session.runtime.first(lambda: _write(path, metrics, tests))
+
+
+def _selection(monitor: str, validation: Overlap) -> str:
+    """What made the reported epoch the reported one."""
+    images = validation.compute()["images"]
+    return "the last epoch" if monitor == "last" else f"{monitor} on {images} validation images"
 
 
 def _all_sets(session: Session, data: Data, model: Tapped) -> tuple[Overlap, dict[str, Overlap]]:
@@ -64,4 +70,4 @@ def _write(path: Path, metrics: Mapping[str, Any], tests: Mapping[str, Overlap])
 
 def _summary(metric: Overlap) -> dict[str, Any]:
     scores = metric.compute()
-    return {key: scores[key] for key in ("dice", "iou", "images", "protocol")}
+    return {key: scores[key] for key in ("dice", "iou", "images", "protocol", "version")}

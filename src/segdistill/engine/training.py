@@ -18,6 +18,7 @@ _READERS = {
     "power": ("schedule", ("poly",)),
     "step_epochs": ("schedule", ("step",)),
     "step_factor": ("schedule", ("step",)),
+    "patience": ("monitor", ("dice", "iou")),
 }
 
 
@@ -50,7 +51,8 @@ class Training:
         devices: How many processes, one per device.
         workers: Loader processes; `None` takes one per two cores, at most 8.
         seed: Of everything random.
-        monitor: Validation score that selects the best epoch: `dice` or `iou`.
+        monitor: Which epoch's weights are the result: that of the best validation `dice` or `iou`, or the `last`, as
+            befits a schedule that ends at zero and a validation set that is small.
         checkpoint_steps: Steps between checkpoints within an epoch; there is one after each epoch anyway.
 
     Raises:
@@ -94,7 +96,7 @@ class Training:
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
-            ("monitor", ("dice", "iou")),
+            ("monitor", ("dice", "iou", "last")),
         ):
             if getattr(self, name) not in known:
                 raise unknown(name, str(getattr(self, name)), known)
