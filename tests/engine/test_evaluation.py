@@ -1,10 +1,14 @@
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from segdistill import Tapped
+from segdistill import Multiclass, Tapped
 from segdistill.core import SegDistillError
-from segdistill.engine import evaluate
+from segdistill.engine import evaluate, evaluate_by
+from segdistill.metrics import DICE_AT_HALF, Protocol
 from toys import Discs, tiny_net
 
 
@@ -63,3 +67,76 @@ def test_the_network_is_left_as_it_was_found():
 def test_an_empty_set_is_a_sentence():
     with pytest.raises(SegDistillError, match="no images to evaluate"):
         evaluate(Bright(), Discs(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads(Protocol):
+    """Scores nothing; keeps what it is fed."""
+
+    reads: str
+
+    def metric(self, task=None):
+        return Kept()
+
+
+class Kept:
+    name = "kept"
+
+    def __init__(self):
+        self.fed = {}
+
+    def update(self, predicted, target, ids, *, spacing=None):
+        self.fed |= dict(zip(ids, zip(predicted, target, strict=True), strict=True))
+
+
+def reads(kind):
+    return Reads(name=kind, version=1, empty="", resize="", reference="", reads=kind)
+
+
+class Ramp(nn.Module):
+    """Logits from -3 to 3 from left to right; counts how often it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = 0
+        self.level = nn.Parameter(torch.zeros(()))
+
+    def forward(self, image):
+        self.asked += len(image)
+        line = torch.linspace(-3, 3, image.shape[-1]) + self.level
+        return line.expand(len(image), 1, *image.shape[-2:])
+
+
+def test_one_forward_pass_feeds_every_protocol_with_what_it_reads():
+    net = Ramp()
+    metrics = evaluate_by(net, Discs(3), [reads("map"), reads("mask")])
+    assert net.asked == 3
+    probability = torch.linspace(-3, 3, 32).sigmoid().double().numpy()
+    for name, (levels, target) in metrics["map"].fed.items():
+        mask = metrics["mask"].fed[name][0]
+        assert levels.dtype == np.uint8
+        assert (levels == np.rint(probability * 255)).all(), "rounded, and not stretched to 0 and 255"
+        assert (mask == (probability > 0.5)).all()
+        assert set(np.unique(target)) == {0, 1}
+
+
+def test_scores_by_protocol_are_those_of_evaluate():
+    assert evaluate_by(Bright(), Mixed(), [DICE_AT_HALF])["dice@0.5"].rows == evaluate(Bright(), Mixed()).rows
+
+
+def test_protocols_of_volumes_are_refused_for_images():
+    with pytest.raises(SegDistillError, match="'volume' scores whole volumes, .* score the files"):
+        evaluate_by(Bright(), Discs(2), [DICE_AT_HALF, reads("volume")])
+
+
+def test_a_map_has_one_foreground():
+    with pytest.raises(SegDistillError, match="scores one foreground, and this network finds a, b, c"):
+        evaluate_by(Bright(), Discs(2), [reads("map")], task=Multiclass(("a", "b", "c")))
+
+
+def test_ignored_pixels_are_refused_where_no_protocol_knows_them():
+    data = Discs(2)
+    data.samples[1]["mask"][0, 0] = 255
+    with pytest.raises(SegDistillError, match="mask of 'disc_01' has ignored pixels"):
+        evaluate_by(Bright(), data, [reads("map")])
+    evaluate_by(Bright(), data, [reads("mask")])

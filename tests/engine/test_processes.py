@@ -45,8 +45,11 @@ def test_two_processes_give_the_weights_of_one(launcher, one, tmp_path):
         a, b = load_file(one / f"{name}.safetensors"), load_file(two / f"{name}.safetensors")
         for key in a:
             torch.testing.assert_close(a[key], b[key], rtol=1e-4, atol=1e-5)
+    a, b = (torch.load(path / "last.ckpt", weights_only=True)["trainable"] for path in (one, two))
+    torch.testing.assert_close(a["method.methods.2.critic.weight"], b["method.methods.2.critic.weight"])
     assert Run(two).metrics["tests"]["discs"]["images"] == 3
-    assert [row["loss"] for row in Run(two).log] == pytest.approx(
-        [row["loss"] for row in Run(one).log], rel=1e-4
-    )
+    for column in ("loss", "Hooked/critic"):
+        assert [row[column] for row in Run(two).log] == pytest.approx(
+            [row[column] for row in Run(one).log], rel=1e-4
+        )
     assert len(logs.read(two / "scores" / "discs.csv")) == 3

@@ -1,6 +1,5 @@
 """A training that was stopped goes on as if nothing had happened."""
 
-import os
 import signal
 
 import pytest
@@ -11,6 +10,7 @@ from segdistill.data import Augment, Data
 from segdistill.engine import Run, Training, distill, train
 from segdistill.engine.logs import Silence
 from segdistill.methods import KD, FitNet
+from stops import StopAt, assert_same, state
 from toys import Discs, TinyNet, tiny_net
 
 
@@ -19,17 +19,6 @@ class Dropping(TinyNet):
 
     def forward(self, image):
         return torch.nn.functional.dropout(super().forward(image), 0.2, self.training)
-
-
-class StopAt(Silence):
-    """Asks the process to stop at a batch, as Ctrl-C would."""
-
-    def __init__(self, epoch, batch, number=signal.SIGINT):
-        self.when, self.number = (epoch, batch), number
-
-    def step(self, epoch, done, total, terms):
-        if (epoch, done) == self.when:
-            os.kill(os.getpid(), self.number)
 
 
 def student():
@@ -61,25 +50,6 @@ def go(out, *, net=None, display=None, resume=False, method=None, **options):
         display=display or Silence(),
         resume=resume,
     )
-
-
-def state(run):
-    return torch.load(run.path / "last.ckpt", weights_only=True)
-
-
-def assert_same(a, b, path=""):
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), path
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for key in a:
-            if key != "seconds":
-                assert_same(a[key], b[key], f"{path}/{key}")
-    elif isinstance(a, (list, tuple)):
-        for index, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{path}/{index}")
-    else:
-        assert a == b, path
 
 
 @pytest.mark.parametrize(

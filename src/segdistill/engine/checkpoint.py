@@ -25,6 +25,7 @@ class Progress:
         step: Optimiser steps done in all.
         seconds: Time spent training so far.
         sums: Sum of every term over the epoch's batches so far.
+        auxiliary: Sum of every auxiliary network's losses over the epoch's steps so far.
         best: Best validation score so far and its epoch.
         stale: Epochs since then.
         step0: What the probe found before the first step.
@@ -35,6 +36,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
+    auxiliary: dict[str, float] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
     stale: int = 0
     step0: dict[str, dict[str, float]] = field(default_factory=dict)

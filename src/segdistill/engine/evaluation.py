@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from segdistill.core import SegDistillError
 from segdistill.data.loading import to_unit
-from segdistill.metrics import Overlap
+from segdistill.metrics import DICE_AT_HALF, Metric, Overlap, Protocol
 from segdistill.taps import Tapped
-from segdistill.tasks import Binary, Task
+from segdistill.tasks import Binary, Multilabel, Task
 
 
 def evaluate(
@@ -27,7 +29,7 @@ def evaluate(
     context: AbstractContextManager[Any] | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> Overlap:
-    """Score a network: Dice and IoU of the decoded mask per image, at the image's own resolution.
+    """Score a network by `dice@0.5`: overlap of the decoded mask per image, at the image's own resolution.
 
     Args:
         model: The network; it is left as it was found.
@@ -43,22 +45,116 @@ def evaluate(
     Raises:
         SegDistillError: If there is nothing to score.
     """
+    return cast(
+        Overlap,
+        evaluate_by(
+            model,
+            dataset,
+            (DICE_AT_HALF,),
+            task=task,
+            batch_size=batch_size,
+            context=context,
+            shard=shard,
+        )[DICE_AT_HALF.name],
+    )
+
+
+def evaluate_by(
+    model: Tapped | nn.Module,
+    dataset: Dataset[Any],
+    protocols: Sequence[Protocol],
+    *,
+    task: Task | None = None,
+    batch_size: int = 8,
+    context: AbstractContextManager[Any] | None = None,
+    shard: tuple[int, int] = (0, 1),
+) -> dict[str, Metric]:
+    """Score a network by several protocols in one pass.
+
+    A protocol that reads masks gets the decoded mask; one that reads maps gets the probability of the
+    foreground in 8 bits, rounded as a file would hold it, and not stretched.
+
+    Args:
+        model: The network; it is left as it was found.
+        dataset: Samples at native size.
+        protocols: How to score.
+        task: What the labels mean; `Binary()` if not given.
+        batch_size: Images per forward pass.
+        context: Of the forward passes, such as autocast.
+        shard: This process's number and how many share the work.
+
+    Returns:
+        The filled metrics by name of protocol.
+
+    Raises:
+        SegDistillError: If there is nothing to score, or a protocol scores volumes or does not know the task.
+    """
     task, tapped = task or Binary(), model if isinstance(model, Tapped) else Tapped(model)
     count = len(dataset)  # type: ignore[arg-type]
     if not count:
         raise SegDistillError("There are no images to evaluate. Name a data set that has some.")
-    metric = Overlap(task)
+    fed = _Fed(protocols, task)
     device = tapped.mean.device
     with _evaluating(tapped), torch.inference_mode(), context or contextlib.nullcontext():
         ours = range(shard[0], count, shard[1])
         for start in range(0, len(ours), batch_size):
             samples = [dataset[index] for index in ours[start : start + batch_size]]
             images = [to_unit(sample["image"].as_subclass(Tensor).to(device)) for sample in samples]
-            logits = tapped.each(images)
-            for sample, one in zip(samples, logits, strict=True):
-                predicted = task.decode(one.float())[0]
-                metric.update([predicted.cpu().numpy()], [sample["mask"].numpy()], [sample["id"]])
-    return metric
+            for sample, logits in zip(samples, tapped.each(images), strict=True):
+                fed.update(logits.float(), sample["mask"].numpy(), sample["id"])
+    return fed.metrics
+
+
+class _Fed:
+    """Metrics of several protocols, each fed with what it reads."""
+
+    def __init__(self, protocols: Sequence[Protocol], task: Task) -> None:
+        self.protocols, self.task = protocols, task
+        self.reads = {each.reads for each in protocols}
+        if volumes := next((each for each in protocols if each.reads == "volume"), None):
+            raise SegDistillError(
+                f"{volumes.name!r} scores whole volumes, and this data set holds single images; predict the "
+                "volumes and score the files with segdistill score, or name a protocol that reads maps or masks."
+            )
+        self.metrics = {each.name: each.metric(task) for each in protocols}
+        if "map" in self.reads:
+            _refuse_classes(task)
+
+    def update(self, logits: Tensor, target: NDArray[Any], name: str) -> None:
+        """Take in one image: `(1, C, *spatial)` floats at the size of its mask."""
+        if "map" in self.reads:
+            _refuse_ignored(target, self.task, name)
+        of_kind = {"map": _map, "mask": _mask}
+        seen = {kind: of_kind[kind](logits, self.task) for kind in self.reads}
+        for each in self.protocols:
+            self.metrics[each.name].update([seen[each.reads]], [target], [name])
+
+
+def _mask(logits: Tensor, task: Task) -> NDArray[Any]:
+    mask: NDArray[Any] = task.decode(logits)[0].cpu().numpy()
+    return mask
+
+
+def _map(logits: Tensor, task: Task) -> NDArray[np.uint8]:
+    foreground = task.probabilities(logits)[0, -1]
+    levels: NDArray[np.uint8] = (foreground * 255).round().to(torch.uint8).cpu().numpy()
+    return levels
+
+
+def _refuse_classes(task: Task) -> None:
+    if isinstance(task, Multilabel) or len(task.classes) != 2:
+        raise SegDistillError(
+            f"A protocol that reads maps scores one foreground, and this network finds {', '.join(task.classes)}; "
+            "name a protocol that reads masks."
+        )
+
+
+def _refuse_ignored(target: NDArray[Any], task: Task, name: str) -> None:
+    if (target == task.ignore_index).any():
+        raise SegDistillError(
+            f"The mask of {name!r} has ignored pixels, which no protocol that reads maps knows; "
+            "name one that reads masks, or make them background."
+        )
 
 
 @contextlib.contextmanager

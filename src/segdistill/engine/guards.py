@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.core import Batch, Output, SegDistillError
+from segdistill.engine import hooks
 from segdistill.engine.trainable import TASK, Trainable, flatten
+from segdistill.methods import Method
 from segdistill.taps import Tapped
 from segdistill.tasks import Task
 from segdistill.teachers import TeacherSource
@@ -86,7 +88,7 @@ def probe(
     student = {name: p for name, p in trainable.student.named_parameters() if p.requires_grad}
     with context:
         terms = trainable(batch.image, batch.mask, None if teacher is None else flatten(teacher))
-    values = _values(terms)
+    values = scalars(terms)
     check_finite(values, "at the first step")
     found = {name: _gradients(name, value, list(student.values()), scale) for name, value in terms.items()}
     for name, b in trainable.named_buffers():
@@ -97,7 +99,7 @@ def probe(
             name: {
                 "value": value,
                 "share": abs(value) / total,
-                "gradient": _norm(name, value, found[name][0]),
+                "gradient": _norm(name, value, found[name][0], switched_off=trainable.task_weight == 0),
             }
             for name, value in values.items()
         },
@@ -109,7 +111,12 @@ def probe(
     )
 
 
-def _values(terms: Mapping[str, Tensor]) -> dict[str, float]:
+def scalars(terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """The values of terms.
+
+    Raises:
+        SegDistillError: Naming the first that is not a scalar.
+    """
     for name, value in terms.items():
         if not isinstance(value, Tensor) or value.ndim:
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
@@ -130,8 +137,8 @@ def _gradients(
     return norm, [g is not None for g in grads]
 
 
-def _norm(name: str, value: float, norm: float) -> float:
-    if norm == 0:
+def _norm(name: str, value: float, norm: float, *, switched_off: bool) -> float:
+    if norm == 0 and not (name == TASK and switched_off):
         raise SegDistillError(
             f"The term {name!r} has a gradient of exactly zero at the first step (its value is {value:.4g}). "
             f"{_way_out(name)}"
@@ -175,22 +182,33 @@ def check_gradient(norm: Tensor, when: str) -> None:
         )
 
 
-def check_adapters_trained(trainable: Trainable, optimized: set[int]) -> None:
-    """After the first backward pass: every parameter of the method is in the optimiser and has a gradient.
+class AdapterGuard:
+    """Proves at the first step that everything of a method that is to be trained is trained.
 
     Args:
-        trainable: Holds the method.
+        method: What to watch; `None` where there is none.
         optimized: `id` of every parameter that the optimiser moves.
-
-    Raises:
-        SegDistillError: Naming the first that is not trained.
     """
-    if trainable.method is None:
-        return
-    for name, parameter in trainable.method.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        if id(parameter) not in optimized:
+
+    def __init__(self, method: Method | None, optimized: set[int]) -> None:
+        self.method, self.optimized = method, optimized
+        self.before: list[list[Tensor]] = []
+
+    def before_step(self) -> None:
+        """After the backward pass: every parameter is in the optimiser and has a gradient.
+
+        Raises:
+            SegDistillError: Naming the first that is not trained.
+        """
+        if self.method is None:
+            return
+        for name, parameter in self.method.named_parameters():
+            if parameter.requires_grad:
+                self._check(name, parameter)
+        self.before = [[p.detach().clone() for p in _trained(part)] for part in self.method.parts]
+
+    def _check(self, name: str, parameter: nn.Parameter) -> None:
+        if id(parameter) not in self.optimized:
             raise SegDistillError(
                 f"The method's parameter {name!r} is not in the optimiser. Create it in build()."
             )
@@ -199,6 +217,26 @@ def check_adapters_trained(trainable: Trainable, optimized: set[int]) -> None:
                 f"The method's parameter {name!r} got no gradient in the first step. "
                 f"Use it in forward(), or remove it."
             )
+
+    def after_step(self) -> None:
+        """After the optimiser's step: in every part that has parameters, some have moved.
+
+        Not each of them: behind a factor that starts at zero there is no gradient yet.
+
+        Raises:
+            SegDistillError: Naming a part of which none moved.
+        """
+        for part, before in zip(hooks.parts(self.method), self.before, strict=True):
+            if before and all(map(torch.equal, before, _trained(part))):
+                raise SegDistillError(
+                    f"No parameter of {type(part).__name__} moved in the first step: their gradients are zero, "
+                    f"or lr is too small for them."
+                )
+        self.before = []
+
+
+def _trained(part: Method) -> list[nn.Parameter]:
+    return [p for p in part.parameters() if p.requires_grad]
 
 
 class TeacherGuard:

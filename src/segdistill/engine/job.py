@@ -12,6 +12,7 @@ from torch import nn
 from segdistill import losses
 from segdistill.core import SegDistillError
 from segdistill.data import Data
+from segdistill.engine import hooks
 from segdistill.engine.description import describe
 from segdistill.engine.logs import Display
 from segdistill.engine.trainable import Trainable
@@ -69,7 +70,10 @@ def job(
     """
     task, training = _task(task), _of(Training, training or Training(), "training", "Training(epochs=20)")
     loss = _of(Loss, loss or losses.default(task), "loss", "DiceBCE()")
-    trainable = Trainable(_network(student), task, loss, None if method is None else _method(method))
+    method = None if method is None else _method(method)
+    if teacher is None:
+        hooks.check_needs_no_teacher(method)
+    trainable = Trainable(_network(student), task, loss, method)
     return Job(
         trainable,
         None if teacher is None else _source(teacher),

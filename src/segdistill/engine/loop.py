@@ -21,7 +21,7 @@ from segdistill.losses import Loss
 from segdistill.methods import Method
 from segdistill.taps import Tapped
 from segdistill.tasks import Task
-from segdistill.teachers import TeacherSource
+from segdistill.teachers import Cached, TeacherSource
 
 
 def train(
@@ -29,6 +29,7 @@ def train(
     data: Data,
     *,
     out: Path | str,
+    method: Method | Sequence[Method] | None = None,
     task: Task | None = None,
     loss: Loss | None = None,
     training: Training | None = None,
@@ -36,12 +37,13 @@ def train(
     resume: bool = False,
     display: logs.Display | None = None,
 ) -> Run:
-    """Train a network on labels alone: a teacher, or the student that distillation has to beat.
+    """Train a network without a teacher: to become one, or as the student that distillation has to beat.
 
     Args:
         model: The network, trained in place; a bare module sees images in [0, 1] as they are.
         data: Training, validation and test samples.
         out: Folder of the run.
+        method: What to learn beside the labels without a teacher, such as `LabelSmoothing()`; nothing if not given.
         task: What the labels mean; `Binary()` if not given.
         loss: Supervised loss; Dice plus cross-entropy if not given.
         training: The schedule.
@@ -57,6 +59,7 @@ def train(
             model,
             data,
             out=out,
+            method=method,
             task=task,
             loss=loss,
             training=training,
@@ -144,6 +147,11 @@ def _fit(job: Job) -> Run:
 
 
 def _create(job: Job) -> None:
-    run.create(job.out, config=job.config, model=run.describe(job.trainable.student, job.trainable.task))
+    run.create(
+        job.out,
+        config=job.config,
+        model=run.describe(job.trainable.student, job.trainable.task),
+        teacher=job.teacher.describe() if isinstance(job.teacher, Cached) else None,
+    )
     if job.data.split is not None:
         job.data.split.save(job.out / "split.json")

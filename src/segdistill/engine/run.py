@@ -155,10 +155,23 @@ class Run:
         return saved.read(path)
 
 
-def create(path: Path, *, config: Mapping[str, Any], model: Mapping[str, Any]) -> None:
-    """Begin a run folder."""
+def create(
+    path: Path,
+    *,
+    config: Mapping[str, Any],
+    model: Mapping[str, Any],
+    teacher: Mapping[str, Any] | None = None,
+) -> None:
+    """Begin a run folder.
+
+    Args:
+        path: The folder.
+        config: What is trained, complete and reloadable.
+        model: What to build.
+        teacher: Where a cached teacher's output comes from, and what does not reach it.
+    """
     files.write_text(path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
-    files.write_json(path / "env.json", environment())
+    files.write_json(path / "env.json", {**environment(), **({"teacher": teacher} if teacher else {})})
     files.write_json(path / "model.json", model)
     (path / "figures").mkdir(exist_ok=True)
 

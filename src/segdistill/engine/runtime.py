@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from segdistill.core import Batch, SegDistillError
+from segdistill.core import Batch, Output, SegDistillError
 from segdistill.engine.depthwise import Float32DepthwiseBackward
 from segdistill.engine.training import Training
 
@@ -108,7 +108,15 @@ class Runtime:
         """Bring a batch to the device and memory format."""
         image = batch.image.to(self.device, non_blocking=True)
         image = image.contiguous(memory_format=self._memory_format(image.ndim))
-        return Batch(image, batch.mask.to(self.device, non_blocking=True), batch.ids, batch.teacher)
+        mask = batch.mask.to(self.device, non_blocking=True)
+        return Batch(image, mask, batch.ids, self._moved(batch.teacher))
+
+    def _moved(self, output: Output | None) -> Output | None:
+        """A stored teacher's output on the device."""
+        if output is None or self.device.type == "cpu":
+            return output
+        features = {tap: m.to(self.device, non_blocking=True) for tap, m in output.features.items()}
+        return Output(output.logits.to(self.device, non_blocking=True), features)
 
     def _memory_format(self, dimensions: int) -> torch.memory_format:
         use = self.training.channels_last and dimensions == 4
@@ -197,9 +205,16 @@ class Runtime:
 
     def share_buffers(self, module: nn.Module) -> None:
         """Give every process the first one's buffers, so that all score the same network."""
-        if self.world > 1:
-            for buffer in module.buffers():
-                torch.distributed.broadcast(buffer, src=0)
+        self.share(module.buffers())
+
+    def share(self, tensors: Iterable[Tensor]) -> None:
+        """Give every process the first one's values."""
+        if self.world == 1:
+            return
+        for tensor in tensors:
+            value = tensor.detach().contiguous()
+            torch.distributed.broadcast(value, src=0)
+            tensor.detach().copy_(value)
 
 
 def synchronized(module: nn.Module) -> nn.Module:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -13,23 +12,23 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from segdistill.core import Batch, SegDistillError
-from segdistill.data import Data, EpochSampler, Seeded, loader
+from segdistill.data import Data
 from segdistill.data.seeding import stable_seed
-from segdistill.engine import checkpoint, guards, schedule
+from segdistill.engine import checkpoint, guards, hooks, schedule
+from segdistill.engine.auxiliary import Auxiliaries
+from segdistill.engine.batches import training_batches
 from segdistill.engine.checkpoint import Progress
 from segdistill.engine.ema import EMA
 from segdistill.engine.interrupt import Interrupt
 from segdistill.engine.job import Job
 from segdistill.engine.logs import Display
 from segdistill.engine.runtime import Runtime
+from segdistill.engine.scales import rescaled, scaled
 from segdistill.engine.trainable import flatten
-from segdistill.engine.training import Training
-from segdistill.taps import Tapped, resize
+from segdistill.taps import Tapped
 
-SIZE_MULTIPLE = 32  # what five halvings need
 _SCALER_TRIES = 20
 
 
@@ -39,15 +38,24 @@ class Session:
     Args:
         job: What was asked for.
         runtime: Where it runs.
+        auxiliaries: Networks of the method that take steps of their own.
         idle: Parameters of the student that no term reaches. They are frozen until `thaw`: they would stop DDP, and
             weight decay would shrink them.
         display: Shows the progress.
     """
 
-    def __init__(self, job: Job, runtime: Runtime, *, idle: Sequence[str], display: Display) -> None:
+    def __init__(
+        self,
+        job: Job,
+        runtime: Runtime,
+        *,
+        auxiliaries: Auxiliaries,
+        idle: Sequence[str],
+        display: Display,
+    ) -> None:
         self.trainable, self.teacher, self.training = job.trainable, job.teacher, job.training
         self.runtime, self.display, self.progress = runtime, display, Progress()
-        self.teacher_guard = guards.TeacherGuard(job.teacher)
+        self.auxiliaries, self.teacher_guard = auxiliaries, guards.TeacherGuard(job.teacher)
         self.size = job.trainable.student.size
         self.idle = [job.trainable.student.get_parameter(name).requires_grad_(False) for name in idle]
         self._load(job.data)
@@ -57,22 +65,15 @@ class Session:
             if p.requires_grad and not n.startswith("student.")
         ]
         optimizer = schedule.build_optimizer(self.trainable.student.net, others, self.training)
-        self.optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        self.adapter_guard = guards.AdapterGuard(self.trainable.method, optimized)
         self.ema = EMA(self.trainable.student, self.training.ema) if self.training.ema else None
         self.module, self.optimizer = runtime.setup(self.trainable, optimizer)
         self.refused = 0
 
     def _load(self, data: Data) -> None:
         training, runtime = self.training, self.runtime
-        self.sampler = EpochSampler(
-            len(data.train),  # type: ignore[arg-type]
-            batch_size=training.batch_size,
-            seed=training.seed,
-            rank=runtime.rank,
-            world=runtime.world,
-        )
-        samples = Seeded(data.train, data.augment, seed=training.seed)
-        self.loader = loader(samples, self.sampler, workers=_workers(training))
+        self.sampler, self.loader = training_batches(data, training, rank=runtime.rank, world=runtime.world)
         self.steps = len(self.sampler) // training.accumulate
         self.batches = self.steps * training.accumulate
         if not self.steps:
@@ -129,6 +130,7 @@ class Session:
         progress, accumulate = self.progress, self.training.accumulate
         # Dropout and the like are a function of the step too, so a resumed run draws the same numbers.
         torch.manual_seed(stable_seed(self.training.seed, progress.epoch, progress.batch, self.runtime.rank))
+        hooks.show_progress(self.trainable.method, progress.step / (self.training.epochs * self.steps))
         batch = self._rescaled(batch)
         moves = (progress.batch + 1) % accumulate == 0
         with self.runtime.defer_gradients(self.module, when=not moves):
@@ -137,8 +139,7 @@ class Session:
             values = dict(zip(terms, stacked.tolist(), strict=True))  # the step's only wait for the device
             self._check_finite(values)
             self.runtime.backward(stacked.sum() / accumulate)
-        for name, value in values.items():
-            progress.sums[name] = progress.sums.get(name, 0.0) + value
+        _add(progress.sums, values)
         if moves:
             self._move()
         progress.batch += 1
@@ -159,16 +160,20 @@ class Session:
             )
 
     def _move(self) -> None:
-        progress = self.progress
-        schedule.set_learning_rate(self.optimizer, self._factor(progress.step))
+        progress, factor = self.progress, self._factor(self.progress.step)
+        schedule.set_learning_rate(self.optimizer, factor)
         norm = self.runtime.clip(self.module, self.optimizer)
         if progress.step == 0:
-            guards.check_adapters_trained(self.trainable, self.optimized)
+            self.adapter_guard.before_step()
         self._check_gradient(norm)
         self.optimizer.step()
+        if progress.step == 0 and not self.refused:
+            self.adapter_guard.after_step()
         self.optimizer.zero_grad()
         if self.ema:
             self.ema.update(self.trainable.student)
+        when = f"in step {progress.step + 1}"
+        _add(progress.auxiliary, self.auxiliaries.step(self.runtime, factor=factor, when=when))
         progress.step += 1
 
     def _check_gradient(self, norm: Tensor) -> None:
@@ -187,35 +192,35 @@ class Session:
         seed = stable_seed("scale", self.training.seed, self.progress.epoch, self.progress.batch)
         scale = random.Random(seed).choice(self.training.scales)
         if self.size:
-            self.trainable.student.size = _scaled(self.size, scale)
-        size = _scaled(batch.image.shape[2:], scale)
-        return Batch(
-            resize(batch.image, size, antialias=True), _nearest(batch.mask, size), batch.ids, batch.teacher
-        )
+            self.trainable.student.size = scaled(self.size, scale)
+        return rescaled(batch, scale)
 
     def show(self) -> None:
         """Let a person see how far the epoch is, and the mean of every term over it."""
         progress = self.progress
-        means = {name: value / progress.batch for name, value in progress.sums.items()}
+        means = _divided(progress.sums, progress.batch)
+        means |= _divided(progress.auxiliary, max(progress.batch // self.training.accumulate, 1))
         self.display.step(progress.epoch, progress.batch, self.batches, means)
 
     def end_epoch(self) -> dict[str, float]:
-        """Close the epoch's books: mean of every term over its batches and processes."""
+        """Close the epoch's books: mean of every term over its batches and processes.
+
+        The losses of auxiliary networks are their own, not part of the student's.
+        """
         self.trainable.student.size = self.size
-        means = {name: value / self.batches for name, value in self._mean_sums().items()}
-        self.progress.sums, self.progress.batch = {}, 0
+        means = _divided(self._mean(self.progress.sums), self.batches)
+        beside = _divided(self._mean(self.progress.auxiliary), self.steps)
+        self.progress.sums, self.progress.auxiliary, self.progress.batch = {}, {}, 0
         self.progress.epoch += 1
         self.runtime.share_buffers(self.deployed)
-        return {"loss": sum(means.values()), **means}
+        return {"loss": sum(means.values()), **means, **beside}
 
-    def _mean_sums(self) -> dict[str, float]:
-        """Sums of the terms so far, mean over processes."""
-        if self.runtime.world == 1:
-            return self.progress.sums
-        sums = torch.tensor(
-            list(self.progress.sums.values()), dtype=torch.float32, device=self.runtime.device
-        )
-        return dict(zip(self.progress.sums, self.runtime.mean(sums).tolist(), strict=True))
+    def _mean(self, sums: dict[str, float]) -> dict[str, float]:
+        """Sums so far, mean over processes."""
+        if self.runtime.world == 1 or not sums:
+            return sums
+        values = torch.tensor(list(sums.values()), dtype=torch.float32, device=self.runtime.device)
+        return dict(zip(sums, self.runtime.mean(values).tolist(), strict=True))
 
     def learning_rate(self) -> float:
         """The learning rate of the last step, of parameters at factor 1."""
@@ -223,7 +228,9 @@ class Session:
 
     def save(self, path: Path) -> None:
         """Write the checkpoint."""
-        self.progress.sums = self._mean_sums()
+        self.progress.sums, self.progress.auxiliary = map(
+            self._mean, (self.progress.sums, self.progress.auxiliary)
+        )
         self.runtime.first(lambda: checkpoint.save(path, self.state()))
 
     def state(self) -> dict[str, Any]:
@@ -231,6 +238,7 @@ class Session:
         return {
             "trainable": self.trainable.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "auxiliaries": self.auxiliaries.state(),
             "ema": None
             if self.ema is None
             else {"model": self.ema.model.state_dict(), "steps": self.ema.steps},
@@ -252,6 +260,7 @@ class Session:
         try:
             self.trainable.load_state_dict(state["trainable"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.auxiliaries.restore(state.get("auxiliaries", ()))
             if self.ema:
                 self.ema.model.load_state_dict(state["ema"]["model"])
                 self.ema.steps = state["ema"]["steps"]
@@ -262,22 +271,10 @@ class Session:
         self.progress = Progress(**state["progress"])
 
 
-def _scaled(size: Sequence[int], scale: float) -> tuple[int, ...]:
-    return tuple(max(1, round(n * scale / SIZE_MULTIPLE)) * SIZE_MULTIPLE for n in size)
+def _add(sums: dict[str, float], values: Mapping[str, float]) -> None:
+    for name, value in values.items():
+        sums[name] = sums.get(name, 0.0) + value
 
 
-def _nearest(mask: Tensor, size: tuple[int, ...]) -> Tensor:
-    planes = mask[:, None] if mask.ndim == len(size) + 1 else mask
-    scaled = F.interpolate(planes.float(), size=size, mode="nearest-exact").to(mask.dtype)
-    return scaled[:, 0] if mask.ndim == len(size) + 1 else scaled
-
-
-def _workers(training: Training) -> int:
-    if training.workers is not None:
-        return training.workers
-    cores = len(_usable_cores())
-    return max(1, min(8, cores // (2 * training.devices)))
-
-
-def _usable_cores() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+def _divided(sums: Mapping[str, float], count: int) -> dict[str, float]:
+    return {name: value / count for name, value in sums.items()}

@@ -1,0 +1,19 @@
+"""Distillation between levels of different depth."""
+
+from __future__ import annotations
+
+from segdistill.methods.hlfd import HLFD
+from segdistill.methods.presets.preset import Preset
+from segdistill.methods.released.untrained import Untrained
+
+PRESET = Preset(
+    name="hlfd",
+    about="The teacher's middle layers for the student's first, its last for the student's middle ones (0.1 and 0.9).",
+    source=HLFD.paper,
+    differences=(
+        "The code draws its projections anew in every step and trains none, so that even equal logits differ; "
+        "`as_released` repeats that. Its softmax over feature channels, which are no classes, is not repeated."
+    ),
+    paper=HLFD,
+    released=lambda: Untrained(HLFD()),
+)
