@@ -8,7 +8,7 @@ READY   := $(VENV)/.segdistill-ready
 INSTALL  = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format coverage constraints clean
+.PHONY: help setup demo test docs lint format coverage constraints clean
 
 help:            ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,6 +20,9 @@ demo: $(READY)   ## synthetic images -> teacher -> baseline -> distilled student
 
 test: $(READY)   ## the fast suite
 	$(BIN)/python -m pytest --quiet --numprocesses auto
+
+docs: $(READY)   ## write the pages of the methods anew, from their docstrings and results
+	$(BIN)/python docs/pages.py
 
 lint: $(READY)   ## style, types, and who may import whom
 	$(BIN)/ruff check --quiet

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.jobs import Job, segdistill  # noqa: E402
+from benchmarks.jobs import run as run_jobs  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results" / "polyp-lite.json"
 RECIPE = "polyp-lite"
 ROLES = ("teacher", "baseline", "distilled")
@@ -55,41 +57,18 @@ def is_finished(run: Path) -> bool:
 
 
 def train(jobs: dict[Path, list[str]], *, at_once: int) -> None:
-    """Run what is missing, a few jobs at once, each with its share of the cores."""
-    threads = max(1, len(os.sched_getaffinity(0)) // at_once)
-    waiting = [run for run in jobs if not is_finished(run)]
-    running: dict[Path, subprocess.Popen[bytes]] = {}
+    """Run what is missing; students wait for the teacher."""
     teacher = next(iter(jobs))
-    while waiting or running:
-        for run in [r for r, process in running.items() if process.poll() is not None]:
-            if running.pop(run).returncode:
-                stop(running)
-                sys.exit(f"{run} failed; see {run.with_suffix('.log')}")
-        ready = [run for run in waiting if jobs[run][0] == "train" or is_finished(teacher)]
-        if ready and len(running) < at_once:
-            waiting.remove(ready[0])
-            running[ready[0]] = start(ready[0], jobs[ready[0]], threads)
-            continue
-        time.sleep(1)
+    pending = [
+        Job(run, resumed(run, arguments), needs=teacher if arguments[0] == "distill" else None)
+        for run, arguments in jobs.items()
+    ]
+    run_jobs(pending, is_done=is_finished, at_once=at_once)
 
 
-def start(run: Path, arguments: list[str], threads: int) -> subprocess.Popen[bytes]:
-    """Start one run, or go on with it; its output goes to a log beside the folder."""
-    run.parent.mkdir(parents=True, exist_ok=True)
-    resume = ["--resume"] if (run / "last.ckpt").is_file() else []
-    command = [sys.executable, "-m", "segdistill", *arguments, *resume]
-    print(time.strftime("%H:%M:%S"), "segdistill", *arguments, *resume, flush=True)
-    log = run.with_suffix(".log").open("ab")
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
-
-
-def stop(running: dict[Path, subprocess.Popen[bytes]]) -> None:
-    """Ask every run to save and stop, and wait for it."""
-    for process in running.values():
-        process.terminate()
-    for process in running.values():
-        process.wait()
+def resumed(run: Path, arguments: list[str]) -> tuple[str, ...]:
+    """The command of a run, going on where there is a checkpoint."""
+    return segdistill([*arguments, *(["--resume"] if (run / "last.ckpt").is_file() else [])])
 
 
 def collect(jobs: dict[Path, list[str]], runs: Path) -> dict[str, Any]:

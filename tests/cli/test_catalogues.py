@@ -7,6 +7,7 @@ import yaml
 from segdistill import config
 from segdistill.cli.commands import doctor
 from segdistill.methods import Method
+from segdistill.methods.presets import PRESETS
 from segdistill.models import catalogue
 
 
@@ -84,3 +85,24 @@ def test_doctor_finds_the_data(run, monkeypatch, tmp_path):
 def test_every_list_is_yaml_where_it_claims_to_be():
     for row in catalogue():
         assert yaml.safe_load(row.example)
+
+
+def test_methods_lists_them_by_what_they_compare_and_the_presets(run):
+    text = run("methods").stdout
+    places = [text.index(title) for title in ("Logits\n", "Features\n", "Relations\n", "Presets\n")]
+    assert places == sorted(places)
+    assert places[1] < text.index("FitNet") < places[2]
+    assert all(name in text[places[3] :] for name in PRESETS)
+
+
+def test_a_method_says_where_it_works_and_which_presets_use_it(run):
+    text = run("methods", "CIRKDMemory").stdout
+    assert "It reads the labels." in text
+    assert "Presets that use it: cirkd" in text
+
+
+def test_a_preset_is_explained(run):
+    text = run("methods", "skd").stdout
+    assert "as_released: KD + PairWisePublished + Holistic" in text
+    assert PRESETS["skd"].differences[:40] in text
+    assert "- skd: {variant: paper}" in text

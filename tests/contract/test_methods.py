@@ -1,212 +1,167 @@
-"""The contract of every distillation method. A new method is tested by existing."""
-
-import copy
-import inspect
-import json
-from pathlib import Path
+"""The contract of every distillation method: what its value is. A new method is tested by existing."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segdistill.core import Output, SegDistillError
-from segdistill.methods import Method, PairMethod
-from segdistill.tasks import Binary, Multiclass, Multilabel
+from fakes import build, each, labels, loss, make, networks, simple, sizes, tasks, value
+from segdistill.methods import Method
 
-GOLDEN = Path(__file__).with_name("golden.json")
-TASKS = [Binary(), Multiclass(("a", "b", "c")), Multilabel(("a", "b"))]
-every = pytest.mark.parametrize("cls", Method.catalogue.values(), ids=Method.catalogue)
-tasks = pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
-dims = pytest.mark.parametrize("spatial", [(8, 8), (8, 6), (4, 6, 8)], ids=["2d", "oblong", "3d"])
+METHODS = list(Method.catalogue.values())
 
 
-def a_method(cls):
-    """Build one with a tap that both networks have, where it takes taps."""
-    return cls(taps="f") if "taps" in inspect.signature(cls).parameters else cls()
+def every(keep=lambda cls: True):
+    """Over the catalogue, or what of it has a trait."""
+    found = [cls for cls in METHODS if keep(cls)]
+    return pytest.mark.parametrize("cls", found, ids=lambda cls: cls.__name__)
 
 
-def outputs(spatial=(8, 8), *, task=TASKS[1], channels=(5, 5), grid=(1, 1), count=2, seed=0):
-    g = torch.Generator().manual_seed(seed)
-
-    def one(features, cell, *, grad):
-        coarse = tuple(n // cell for n in spatial)
-        maps = [torch.randn(count, task.channels, *spatial, generator=g)]
-        maps.append(torch.randn(count, features, *coarse, generator=g))
-        return Output(maps[0].requires_grad_(grad), {"f": maps[1].requires_grad_(grad)})
-
-    student, teacher = one(channels[0], grid[0], grad=True), one(channels[1], grid[1], grad=False)
-    mask = torch.randint(0, 2, (count, *spatial), generator=g)
-    return student, teacher, mask
-
-
-def built(cls, student, teacher, task=TASKS[1]):
-    method = a_method(cls)
-    method.build(student, teacher, task)
-    return method
-
-
-def total(method, student, teacher, mask):
-    return sum(method(student, teacher, mask).values())
-
-
-@every
-@dims
-@tasks
-def test_is_a_finite_scalar_with_a_gradient_for_the_student_only(cls, spatial, task):
-    student, teacher, mask = outputs(spatial, task=task)
-    teacher.logits.requires_grad_()
-    teacher["f"].requires_grad_()
-    loss = total(built(cls, student, teacher, task), student, teacher, mask)
-    loss.backward()
-    assert loss.ndim == 0
-    assert loss.isfinite()
-    assert sum(t.grad.abs().sum() for t in (student.logits, student["f"]) if t.grad is not None) > 0
-    assert teacher.logits.grad is None
-    assert teacher["f"].grad is None
-
-
-@every
-@dims
-def test_is_zero_where_the_student_equals_the_teacher(cls, spatial):
-    _, teacher, mask = outputs(spatial)
-    method = built(cls, teacher, teacher)
-    assert total(method, teacher, teacher, mask).item() == pytest.approx(0, abs=1e-5)
-
-
-@every
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 999))
-def test_does_not_depend_on_the_order_of_the_batch(cls, seed):
-    student, teacher, mask = outputs(count=3, seed=seed)
-    method = built(cls, student, teacher)
-
-    def turned(output):
-        return Output(output.logits.flip(0), {"f": output["f"].flip(0)})
-
-    ahead, back = (
-        total(method, student, teacher, mask),
-        total(method, turned(student), turned(teacher), mask.flip(0)),
-    )
-    torch.testing.assert_close(ahead, back)
-
-
-@every
-def test_is_the_mean_of_any_split_of_the_batch(cls):
-    student, teacher, mask = outputs(count=4)
-    method = built(cls, student, teacher)
-
-    def part(output, half):
-        return Output(output.logits[half], {"f": output["f"][half]})
-
-    halves = [
-        total(method, part(student, half), part(teacher, half), mask[half])
-        for half in (slice(0, 2), slice(2, 4))
+def combinations(make):
+    """Over the catalogue and, for each method, what it is made for."""
+    return [
+        pytest.param(cls, *each, id="-".join([cls.__name__, *map(_name, each)]))
+        for cls in METHODS
+        for each in make(cls)
     ]
-    torch.testing.assert_close(total(method, student, teacher, mask), sum(halves) / 2)
 
 
-@every
-def test_does_not_change_when_the_same_image_is_tiled(cls):
-    student, teacher, mask = outputs()
-    method = built(cls, student, teacher)
-
-    def tiled(output):
-        return Output(output.logits.repeat(1, 1, 2, 2), {"f": output["f"].repeat(1, 1, 2, 2)})
-
-    small, large = (
-        total(method, student, teacher, mask),
-        total(method, tiled(student), tiled(teacher), mask.repeat(1, 2, 2)),
-    )
-    torch.testing.assert_close(small, large)
-
-
-@every
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_computes_in_float32_under_autocast(cls, dtype):
-    student, teacher, mask = outputs()
-    method = built(cls, student, teacher)
-    with torch.autocast("cpu", dtype):
-        loss = total(method, student, teacher, mask)
-    torch.testing.assert_close(loss, total(method, student, teacher, mask))
-
-
-@every
-def test_survives_a_copy(cls):
-    student, teacher, mask = outputs()
-    method = built(cls, student, teacher)
-    twin = copy.deepcopy(method)
-    torch.testing.assert_close(total(twin, student, teacher, mask), total(method, student, teacher, mask))
-
-
-@every
-def test_aligns_sizes(cls):
-    for grid in ((1, 2), (2, 1)):
-        student, teacher, mask = outputs(grid=grid)
-        assert total(built(cls, student, teacher), student, teacher, mask).isfinite()
-
-
-@every
-def test_aligns_channels_with_parameters_that_get_a_gradient(cls):
-    student, teacher, mask = outputs(channels=(4, 7))
-    method = built(cls, student, teacher)
-    total(method, student, teacher, mask).backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.parameters())
-
-
-@every
-def test_adapters_exist_before_the_first_forward_pass(cls):
-    student, teacher, mask = outputs(channels=(4, 7))
-    method = built(cls, student, teacher)
-    before = {name: p.clone() for name, p in method.named_parameters()}
-    total(method, student, teacher, mask)
-    after = dict(method.named_parameters())
-    assert before.keys() == after.keys()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-@every
-def test_scales_with_its_weight(cls):
-    student, teacher, mask = outputs()
-    values = []
-    for weight in (1.0, 3.0):
-        method = a_method(cls)
-        method.weight = weight
-        method.build(student, teacher, TASKS[1])
-        values.append(total(method, student, teacher, mask))
-    torch.testing.assert_close(3 * values[0], values[1])
-
-
-@every
-def test_is_documented(cls):
-    assert cls.paper, "say which paper it comes from"
-    for name in inspect.signature(cls).parameters:
-        assert f"{name}:" in inspect.getdoc(cls), f"describe {name}"
-
-
-@every
-def test_a_weight_of_zero_is_refused(cls):
-    with pytest.raises(SegDistillError, match="positive weight, got 0"):
-        cls(weight=0)
-
-
-@every
-def test_keeps_its_golden_value(cls, update_golden):
-    student, teacher, mask = outputs()
-    value = total(built(cls, student, teacher), student, teacher, mask).item()
-    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
-    if update_golden:
-        GOLDEN.write_text(json.dumps({**golden, cls.__name__: value}, indent=1, sort_keys=True) + "\n")
-        return
-    assert cls.__name__ in golden, "run pytest --update-golden and review the number"
-    assert value == pytest.approx(golden[cls.__name__], rel=1e-5)
+def _name(each):
+    return "x".join(map(str, each)) if isinstance(each, tuple) else type(each).__name__
 
 
 @pytest.mark.parametrize(
-    "cls", [c for c in Method.catalogue.values() if issubclass(c, PairMethod)], ids=lambda c: c.__name__
+    ("cls", "task", "spatial"),
+    combinations(lambda cls: [(task, size) for task in tasks(cls) for size in sizes(cls)]),
 )
-def test_maps_of_different_rank_are_refused(cls):
-    student, _, _ = outputs((8, 8))
-    _, teacher, _ = outputs((4, 6, 8))
-    with pytest.raises(SegDistillError, match="2 spatial dimensions, the other 3"):
-        built(cls, student, teacher)
+def test_is_a_finite_scalar_with_a_gradient_for_the_student_only(cls, task, spatial):
+    student, teacher, _, task = networks(cls, task, spatial)
+    mask = labels(spatial, task, count=len(student.logits), ignored=True)
+    method = build(make(cls), student, teacher, task)
+    result = loss(method, student, teacher, mask)
+    result.backward()
+    assert result.ndim == 0
+    assert result.isfinite()
+    gradients = [x.grad for x in maps(student) if x.grad is not None]
+    assert all(g.isfinite().all() for g in gradients)
+    assert sum(g.abs().sum() for g in gradients) > 0
+    assert all(x.grad is None for x in maps(teacher))
+
+
+def maps(output):
+    return [output.logits, *output.features.values()]
+
+
+@pytest.mark.parametrize(("cls", "spatial"), combinations(lambda cls: [(size,) for size in sizes(cls)]))
+def test_is_zero_where_the_student_equals_the_teacher_if_it_says_so(cls, spatial):
+    _, teacher, mask, task = networks(cls, None, spatial)
+    method = build(make(cls), teacher, teacher, task)
+    at_equality = value(method, teacher, teacher, mask).item()
+    assert (at_equality == pytest.approx(0, abs=1e-5)) == cls.traits.zero
+
+
+@every(lambda cls: not cls.traits.draws)
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_does_not_depend_on_the_order_of_the_batch(cls, seed):
+    student, teacher, mask, task = networks(cls, count=3, seed=seed)
+    method = build(make(cls), student, teacher, task)
+
+    def turned(output):
+        return each(output, lambda x: x.flip(0))
+
+    ahead = value(method, student, teacher, mask)
+    back = value(method, turned(student), turned(teacher), mask.flip(0))
+    torch.testing.assert_close(ahead, back, rtol=1e-5, atol=1e-6)
+
+
+@every(lambda cls: not cls.traits.draws)
+def test_is_the_mean_of_any_split_of_the_batch_unless_it_relates_images(cls):
+    student, teacher, mask, task = networks(cls, count=2 * max(2, cls.traits.images))
+    mask = mask[:1].expand_as(mask)  # the mean is over labelled pixels: as many in every part
+    method, half = build(make(cls), student, teacher, task), len(mask) // 2
+
+    def part(output, images):
+        return each(output, lambda x: x[images])
+
+    halves = [
+        value(method, part(student, images), part(teacher, images), mask[images])
+        for images in (slice(0, half), slice(half, None))
+    ]
+    whole = value(method, student, teacher, mask)
+    assert torch.allclose(whole, sum(halves) / 2, rtol=1e-5, atol=1e-7) != cls.traits.relational
+
+
+@every(lambda cls: not cls.traits.draws)
+def test_does_not_change_when_the_same_image_is_tiled_if_it_says_so(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(simple(cls), student, teacher, task)
+
+    def tiled(x, axes):
+        return x.repeat(*(1,) * (x.ndim - axes), *(2,) * axes)
+
+    axes = student.logits.ndim - 2
+    small = value(method, student, teacher, mask)
+    large = value(
+        method,
+        each(student, lambda x: tiled(x, axes)),
+        each(teacher, lambda x: tiled(x, axes)),
+        tiled(mask, axes),
+    )
+    assert torch.allclose(small, large, rtol=1e-5, atol=1e-7) == cls.traits.tiles
+
+
+@every()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_computes_in_float32_under_autocast(cls, dtype):
+    student, teacher, mask, task = networks(cls)
+    method = build(make(cls), student, teacher, task)
+    halved = [each(output, lambda x: x.detach().to(dtype)) for output in (student, teacher)]
+    with torch.autocast("cpu", dtype):
+        found = value(method, *halved, mask)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, value(method, *(each(x, torch.Tensor.float) for x in halved), mask))
+
+
+@every()
+def test_does_not_draw_unless_it_says_so(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(make(cls), student, teacher, task)
+    before = torch.get_rng_state()
+    method(student, teacher, mask)
+    assert torch.equal(before, torch.get_rng_state()) != cls.traits.draws
+
+
+@every(lambda cls: not cls.traits.labels)
+def test_looks_at_labels_only_if_it_says_so(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(make(cls), student, teacher, task)
+    torch.testing.assert_close(
+        value(method, student, teacher, mask), value(method, student, teacher, torch.zeros_like(mask))
+    )
+
+
+@every(lambda cls: cls.traits.labels)
+def test_labels_matter_if_it_says_so(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(make(cls), student, teacher, task)
+    others = labels(tuple(student.logits.shape[2:]), task, count=len(mask), seed=5)
+    assert not torch.allclose(
+        value(method, student, teacher, mask), value(method, student, teacher, others), rtol=1e-6
+    )
+
+
+@every()
+def test_leaves_its_inputs_as_they_are(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(make(cls), student, teacher, task)
+    before = [x.detach().clone() for x in [*maps(student), *maps(teacher), mask]]
+    method(student, teacher, mask)
+    assert all(map(torch.equal, before, [*maps(student), *maps(teacher), mask]))
+
+
+@every(lambda cls: cls.traits.teacher)
+def test_aligns_sizes(cls):
+    coarse, fine, mask, task = networks(cls, coarser=2)
+    for student, teacher in ((coarse, fine), (fine, coarse)):
+        assert loss(build(make(cls), student, teacher, task), student, teacher, mask).isfinite()

@@ -7,6 +7,7 @@ from typing import Any
 
 from segdistill.config.build import Known, build, coerce, find, is_plain, parameters, plain, split
 from segdistill.config.build import complete as complete_options
+from segdistill.config.caching import CacheOptions
 from segdistill.config.variables import refers
 from segdistill.core import SegDistillError, unknown
 
@@ -21,6 +22,7 @@ SECTIONS = (
     "loss",
     "training",
     "teacher_training",
+    "cache",
 )
 #: `models.load` learns these from the task, not from the recipe.
 _FROM_TASK = ("classes",)
@@ -41,10 +43,11 @@ def sources() -> Known:
 
 
 def methods() -> Known:
-    """What `method:` may name."""
+    """What `method:` may name: methods, and presets of several."""
     from segdistill.methods import Method
+    from segdistill.methods.presets import PRESETS
 
-    return Method.catalogue
+    return {**Method.catalogue, **PRESETS}
 
 
 def losses() -> Known:
@@ -114,6 +117,8 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     full["training"] = complete_section("training", config.get("training") or {})
     if "teacher_training" in config:
         full["teacher_training"] = _given(config["teacher_training"])
+    if config.get("cache") is not None:
+        full["cache"] = complete_section("cache", config["cache"])
     return full
 
 
@@ -121,6 +126,8 @@ def complete_section(key: str, value: Any) -> Any:
     """One section with every default filled in; `teacher_training` as the training it stands for."""
     if key in ("training", "teacher_training"):
         return complete_options(training(), _mapping(value, key), owner="training")
+    if key == "cache":
+        return complete_options(CacheOptions, _mapping(value, key), owner="cache")
     if key in ("teacher", "student"):
         return _network(value, key)
     if key == "method":
