@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from benchmarks.cases import CASES, Case  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from benchmarks.cases import CASES, Case  # noqa: E402
 from segdistill.core import SegDistillError  # noqa: E402
 
 GOLDEN = ROOT / "tests" / "golden" / "losses"

@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.jobs import Job, run, say  # noqa: E402
 from benchmarks.ranking import LENGTHS, collect, table  # noqa: E402
-
 from segdistill.core import SegDistillError, unknown  # noqa: E402
 from segdistill.methods import Method  # noqa: E402
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # docs/ and benchmarks/ are not installed
 
 from docs import pages  # noqa: E402
-
 from segdistill.methods import Method  # noqa: E402
 
 PAGES = pages.pages()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import ICKD, ICSD, Method
 from segdistill.methods.released.aicsd import ReleasedICSD
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor, nn
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import AT, Method
-from segdistill.methods.cbam import CBAM
+from segdistill.methods.parts.cbam import CBAM
 from segdistill.methods.released.at import UnsquaredAT
 from segdistill.methods.released.attn_fd import AttnFDReleased
 

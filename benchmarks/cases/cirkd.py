@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from benchmarks.cases.case import Case, Compute, output
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.cases.case import Case, Compute, output
 from segdistill.methods import CIRKD, CIRKDChannel, CIRKDMemory
 from segdistill.tasks import Multiclass
 

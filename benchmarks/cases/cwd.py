@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor, nn
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import CWD, KD
 from segdistill.methods.released.channel_mean import ChannelMean
 

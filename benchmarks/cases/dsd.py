@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import CSD, PSD
 
 

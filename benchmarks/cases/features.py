@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import MGD, NST, OFD, PKD, VID, FitNet, MasKD, Method
-from segdistill.methods.hcl import hierarchical_mse
+from segdistill.methods.parts.hcl import hierarchical_mse
 
 
 def _run(case: Case, method: Method, name: str = "feat", theirs: str = "feat", **options: object) -> Tensor:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.cases.case import Case, Compute
 from torch import Tensor
 
+from benchmarks.cases.case import Case, Compute
 from segdistill.methods import AT, Method, PairWise
 from segdistill.methods.released.pair_wise import PairWisePublished
 from segdistill.methods.released.seed002 import ColumnAttention

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Batch": "core",
     "Binary": "tasks",
+    "Cached": "teachers",
     "Data": "data",
     "Ensemble": "teachers",
     "Multiclass": "tasks",
@@ -23,6 +24,7 @@ _HOMES = {
     "Tapped": "taps",
     "Teacher": "teachers",
     "Training": "engine",
+    "cache": "teachers",
     "distill": "engine",
     "evaluate": "engine",
     "load": "models",
@@ -38,11 +40,12 @@ if TYPE_CHECKING:
     from segdistill.models import load
     from segdistill.taps import Tapped
     from segdistill.tasks import Binary, Multiclass, Multilabel
-    from segdistill.teachers import Ensemble, Teacher
+    from segdistill.teachers import Cached, Ensemble, Teacher, cache
 
 __all__ = [
     "Batch",
     "Binary",
+    "Cached",
     "Data",
     "Ensemble",
     "Multiclass",
@@ -53,6 +56,7 @@ __all__ = [
     "Tapped",
     "Teacher",
     "Training",
+    "cache",
     "data",
     "distill",
     "engine",

@@ -87,3 +87,26 @@ def test_names_of_two_classes_do_not_matter(recipe, teacher, tmp_path):
     recipe["task"] = {"Binary": {"classes": ["background", "polyp"]}}
     run = config.distill_recipe(recipe, teacher=teacher.path, out=tmp_path / "student")
     assert Run.load(run.path).task.classes == ("background", "polyp")
+
+
+def test_a_method_that_needs_no_teacher_trains_without_one(recipe, tmp_path):
+    run = config.distill_recipe({**recipe, "method": "LabelSmoothing"}, out=tmp_path / "run")
+    assert "LabelSmoothing/logits" in run.log[0]
+    assert not {"teacher", "teacher_training", "cache"} & run.config.keys()
+    assert config.distill_recipe(config.read(run.path), out=run.path, resume=True).is_finished
+
+
+def test_beside_one_that_needs_a_teacher_it_does_not(recipe):
+    with pytest.raises(SegDistillError, match="The teacher is not trained yet"):
+        config.for_distillation({**recipe, "method": ["LabelSmoothing", "KD"]})
+
+
+def test_a_teacher_that_is_named_stays(recipe, teacher, tmp_path):
+    full = config.for_distillation({**recipe, "method": "LabelSmoothing"}, teacher=teacher.path)
+    assert full["teacher"] == {"run": str(teacher.path)}
+
+
+def test_the_baseline_knows_no_method_of_any_kind(recipe, tmp_path):
+    run = config.train_recipe({**recipe, "method": "LabelSmoothing"}, out=tmp_path / "run")
+    assert "method" not in run.config
+    assert "LabelSmoothing/logits" not in run.log[0]

@@ -136,7 +136,7 @@ def test_a_map_has_one_foreground():
 
 def test_ignored_pixels_are_refused_where_no_protocol_knows_them():
     data = Discs(2)
-    data.samples[1]["mask"][0, 0] = 255
+    data.samples[1][1][0, 0] = 255
     with pytest.raises(SegDistillError, match="mask of 'disc_01' has ignored pixels"):
         evaluate_by(Bright(), data, [reads("map")])
     evaluate_by(Bright(), data, [reads("mask")])

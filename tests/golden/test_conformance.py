@@ -13,7 +13,6 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # benchmarks/ is not installed
 
 from benchmarks import conformance  # noqa: E402
 

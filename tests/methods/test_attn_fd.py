@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from fakes import build, loss, networks
 from segdistill.methods import AttnFD, Method
 from segdistill.methods.attn_fd import refined
-from segdistill.methods.cbam import CBAM
+from segdistill.methods.parts.cbam import CBAM
 from segdistill.methods.released.at import UnsquaredAT
 from segdistill.methods.released.attn_fd import AttnFDReleased
 

@@ -72,7 +72,7 @@ def test_binary_kd_is_two_class_kd_on_zero_and_the_logit():
 
 
 def test_a_map_that_shrinks_one_way_and_grows_the_other_is_averaged_where_it_shrinks():
-    from segdistill.methods.adapters import match_size
+    from segdistill.methods.parts.adapters import match_size
 
     x = torch.arange(8.0).view(1, 1, 4, 2)
     assert match_size(x, (2, 4)).shape == (1, 1, 2, 4)

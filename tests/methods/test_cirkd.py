@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods import CIRKD, CIRKDChannel, similarity
-from segdistill.methods.similarity import row_divergence
+from segdistill.methods import CIRKD, CIRKDChannel
+from segdistill.methods.parts import similarity
+from segdistill.methods.parts.similarity import row_divergence
 from segdistill.tasks import Binary
 
 

@@ -10,8 +10,9 @@ from segdistill.core import Output, SegDistillError
 from segdistill.data import Data
 from segdistill.engine import Training, distill
 from segdistill.engine.logs import Silence
-from segdistill.methods import CIRKDMemory, bank, cirkd_memory
-from segdistill.methods.bank import Bank
+from segdistill.methods import CIRKDMemory, cirkd_memory
+from segdistill.methods.parts import bank
+from segdistill.methods.parts.bank import Bank
 from segdistill.tasks import Binary, Multiclass, Multilabel
 from stops import StopAt, assert_same, state
 from toys import Discs, tiny_net

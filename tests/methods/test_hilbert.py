@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.methods import Hilbert, HilbertActivation
-from segdistill.methods.hilbert_curve import hilbert_order
+from segdistill.methods.parts.hilbert_curve import hilbert_order
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary
 from segdistill.teachers import Teacher

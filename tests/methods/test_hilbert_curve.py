@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segdistill.core import SegDistillError
-from segdistill.methods.hilbert_curve import hilbert_order
+from segdistill.methods.parts.hilbert_curve import hilbert_order
 
 
 def cells(shape):

@@ -15,7 +15,7 @@ from segdistill.methods import (
     HLFDWithoutFeedback,
     Method,
 )
-from segdistill.methods.hlfd_terms import attention, direction_distance
+from segdistill.methods.parts.hlfd_terms import attention, direction_distance
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
 FAMILY = [AttentionKD, HLFDConcatenated, HLFDDeep, HLFDIndividual, HLFDWithoutFeedback, HLFD]

@@ -6,7 +6,7 @@ from torch import nn
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import Holistic
-from segdistill.methods.discriminator import Discriminator, SelfAttention, slope_penalty
+from segdistill.methods.parts.discriminator import Discriminator, SelfAttention, slope_penalty
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
 TASKS = {1: Binary(), 2: Multilabel(("a", "b")), 3: Multiclass(("a", "b", "c"))}

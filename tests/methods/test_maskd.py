@@ -7,7 +7,7 @@ import torch
 from fakes import TASKS, each, labels, loss, networks
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import MasKD
-from segdistill.methods.mask_tokens import Lesson, Tokens, overlap
+from segdistill.methods.parts.mask_tokens import Lesson, Tokens, overlap
 from segdistill.tasks import Binary, Multiclass
 
 

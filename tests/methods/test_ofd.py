@@ -6,7 +6,7 @@ from torch import nn
 from fakes import build, loss, networks
 from segdistill.core import Output
 from segdistill.methods import OFD
-from segdistill.methods.margins import final_norm, margins_of_norm, margins_of_values
+from segdistill.methods.parts.margins import final_norm, margins_of_norm, margins_of_values
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary
 

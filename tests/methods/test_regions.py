@@ -9,7 +9,7 @@ import torch
 from fakes import build, labels
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import AT, IFVD, RAD
-from segdistill.methods.regions import region_means, regions
+from segdistill.methods.parts.regions import region_means, regions
 from segdistill.methods.released.ifvd import ReleasedIFVD
 from segdistill.tasks import Binary, Multiclass, Multilabel
 

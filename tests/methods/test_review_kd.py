@@ -5,8 +5,8 @@ import torch
 from fakes import build, loss, networks
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import ReviewKD
-from segdistill.methods.abf import Fusion
-from segdistill.methods.hcl import hierarchical_mse
+from segdistill.methods.parts.abf import Fusion
+from segdistill.methods.parts.hcl import hierarchical_mse
 from segdistill.tasks import Binary
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import BYOT, DeepSupervision
-from segdistill.methods.exits import cross_entropy, soft_labels
+from segdistill.methods.parts.exits import cross_entropy, soft_labels
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
 THREE = Multiclass(("a", "b", "c"))

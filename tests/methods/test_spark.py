@@ -6,7 +6,7 @@ import torch
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import SPARK
-from segdistill.methods.hcl import hierarchical_mse
+from segdistill.methods.parts.hcl import hierarchical_mse
 from segdistill.methods.spark import augment
 from segdistill.tasks import Binary
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from segdistill.cli.commands import (
+    cache,
+    compare,
     demo,
     distill,
     doctor,
@@ -17,6 +19,7 @@ from segdistill.cli.commands import (
     predict,
     recipes,
     report,
+    score,
     train,
 )
 from segdistill.cli.errors import Commands
@@ -32,8 +35,8 @@ app = typer.Typer(
 )
 
 PANELS = {
-    "Jobs": (demo, train, distill, evaluate, predict),
-    "Results": (plot, report),
+    "Jobs": (demo, train, cache, distill, evaluate, predict),
+    "Results": (score, compare, plot, report),
     "Look around": (methods, models, recipes, doctor),
 }
 for _panel, _modules in PANELS.items():

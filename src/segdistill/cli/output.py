@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
 
 def is_first_process() -> bool:
@@ -91,6 +93,41 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextlib.contextmanager
+def counter(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Count long work whose length shows later: a bar on a terminal, a line for each tenth in a log."""
+    if not is_first_process():
+        yield lambda done, total: None
+        return
+    if not console(stderr=True).is_terminal:
+        yield _lines(label)
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console(stderr=True), transient=True) as bar:
+        tasks: list[TaskID] = []
+
+        def count(done: int, total: int) -> None:
+            if not tasks:
+                tasks.append(bar.add_task(label))
+            bar.update(tasks[0], completed=done, total=total)
+            if done == total:
+                bar.stop()  # what follows has a display of its own
+
+        yield count
+
+
+def _lines(label: str) -> Callable[[int, int], None]:
+    tenths = [0]
+
+    def count(done: int, total: int) -> None:
+        if 10 * done // total > tenths[0]:
+            tenths[0] = 10 * done // total
+            say(f"{label}: {done} of {total}")
+
+    return count
 
 
 def track(files: Sequence[Path]) -> Iterable[Path]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from segdistill.config.caching import build_cached
 from segdistill.config.objects import (
     build_data,
     build_loss,
@@ -19,6 +20,9 @@ from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
     from segdistill.engine import Run
+    from segdistill.taps import Tapped
+    from segdistill.teachers import Cached
+    from segdistill.teachers.caching import Progress
 
 Role = Literal["student", "teacher"]
 
@@ -42,27 +46,36 @@ def for_training(config: Mapping[str, Any], role: Role = "student") -> dict[str,
 
 
 def for_distillation(config: Mapping[str, Any], *, teacher: str | Path | None = None) -> dict[str, Any]:
-    """The complete configuration of one distillation.
+    """The complete configuration of one run with the recipe's `method:`.
+
+    Where no part of the method needs a teacher and none has been trained, the run has none, and what the recipe says
+    about one is left out.
 
     Args:
         config: A recipe.
         teacher: Run folder of the teacher; the recipe's `teacher:` may name one instead.
 
     Raises:
-        SegDistillError: If a section is missing or wrong, or the teacher has not been trained.
+        SegDistillError: If a section is missing or wrong, or a teacher is needed and has not been trained.
     """
     recipe = {**config, "teacher": {"run": str(teacher)}} if teacher else dict(config)
     full = complete(recipe)
     _require(full, "data", "student", "method")
+    full.pop("teacher_training", None)
     given = full.get("teacher", {})
-    if "run" not in given and not _is_file(given.get("weights")):
+    if "run" in given or _is_file(given.get("weights")):
+        return full
+    if _needs_teacher(full["method"]):
         name = config.get("name", "RECIPE")
         raise SegDistillError(
             "The teacher is not trained yet: "
             f"run `segdistill train {name} --role teacher --out runs/teacher`, then add --teacher runs/teacher."
         )
-    full.pop("teacher_training", None)
-    return full
+    return {section: value for section, value in full.items() if section not in ("teacher", "cache")}
+
+
+def _needs_teacher(method: Any) -> bool:
+    return any(part.traits.teacher for part in build_method(method).parts)
 
 
 def train_recipe(
@@ -95,15 +108,21 @@ def train_recipe(
 
 
 def distill_recipe(
-    config: Mapping[str, Any], *, out: str | Path, teacher: str | Path | None = None, resume: bool = False
+    config: Mapping[str, Any],
+    *,
+    out: str | Path,
+    teacher: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
 ) -> Run:
-    """Distil the teacher of a recipe into its student.
+    """Distil the teacher of a recipe into its student, or train the student by a method that needs no teacher.
 
     Args:
         config: A recipe, as `read` gives it.
         out: The run folder.
-        teacher: Run folder of the teacher.
+        teacher: Run folder of the teacher, where one is needed.
         resume: Go on where a stopped run left off.
+        progress: Called while the recipe's `cache:` is made, with the maps that are done, and all.
     """
     from segdistill import engine
 
@@ -111,11 +130,29 @@ def distill_recipe(
     _check_out(out, resume)
     task, training = build_task(full["task"]), build_training(full["training"])
     method = build_method(full["method"])
-    run: Run = engine.distill(
-        build_network(full["teacher"], task=task, seed=training.seed),
-        build_network(full["student"], task=task, seed=training.seed),
-        build_data(full["data"]),
-        method,
+    networks = {
+        role: build_network(full[role], task=task, seed=training.seed)
+        for role in ("teacher", "student")
+        if role in full
+    }
+    data = build_data(full["data"])
+    chain: list[Tapped | Cached] = [*networks.values()]
+    if "cache" in full:
+        chain[0] = build_cached(
+            full["cache"],
+            networks["teacher"],
+            data,
+            method,
+            task=task,
+            training=training,
+            out=Path(out),
+            progress=progress,
+        )
+    fit: Callable[..., Run] = engine.distill if "teacher" in full else engine.train
+    return fit(
+        *chain,
+        data,
+        method=method,
         out=out,
         task=task,
         loss=build_loss(full["loss"]),
@@ -123,7 +160,6 @@ def distill_recipe(
         config=full,
         resume=resume,
     )
-    return run
 
 
 def _check_out(out: str | Path, resume: bool) -> None:

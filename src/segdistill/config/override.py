@@ -57,7 +57,7 @@ def _assign(config: dict[str, Any], path: str, value: Any) -> None:
 
 def _long(section: str, value: Any) -> Any:
     """A section with its short forms (`KD`, `{KD: null}`) written out as `{KD: {}}`."""
-    if value is None and section in ("training", "teacher_training"):
+    if value is None and section in ("training", "teacher_training", "cache"):
         return {}
     if value is None or section in ("name", "about"):
         raise SegDistillError(
@@ -80,7 +80,7 @@ def _shape(section: str, full: Any) -> Any:
         return [_shape(section, part) for part in full]
     if section in ("teacher", "student"):  # `models.load` knows the options of its networks
         return {key: dict.fromkeys(value) if key == "net" else None for key, value in full.items()}
-    if section in ("training", "teacher_training"):
+    if section in ("training", "teacher_training", "cache"):
         return dict.fromkeys(full)
     return {name: dict.fromkeys(options) for name, options in full.items()}
 

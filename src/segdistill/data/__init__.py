@@ -9,6 +9,7 @@ from segdistill.data.loading import EpochSampler, Seeded, collate, loader
 from segdistill.data.masks import BinaryMask, IndexMask
 from segdistill.data.polyp import polyp, polyp_tests, polyp_train
 from segdistill.data.samples import Data, Part, Sample, Samples
+from segdistill.data.soft import SoftMask
 from segdistill.data.splits import Split, carve
 from segdistill.data.stored import Stored
 from segdistill.data.synthetic import SyntheticSet, synthetic
@@ -24,6 +25,7 @@ __all__ = [
     "Sample",
     "Samples",
     "Seeded",
+    "SoftMask",
     "Split",
     "Stored",
     "SyntheticSet",

@@ -8,24 +8,23 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.data.resize import resize_image, resize_mask
 from segdistill.data.samples import Pixels, Sample, as_sample
-
-Matrix = NDArray[np.float64]
+from segdistill.data.soft import Matrix, SoftMask, flip, warp
 
 _GREY = np.array([0.299, 0.587, 0.114])
 _DRAWS = 10
 
 
 class Augment:
-    """Resize, flip, warp and recolour a sample; image and mask move together.
+    """Resize, flip, warp and recolour a sample; image, mask and a stored teacher's maps move together.
 
     Flips, rotation, zoom and shift are one matrix and brightness, contrast and saturation are another, so
     every pixel is read twice at most. Beyond its rim the image is mirrored, and so is the mask. There is no
-    hue jitter: it costs more than all the rest.
+    hue jitter: it costs more than all the rest. A teacher's maps keep their own grid, and colours do not reach them.
 
     Args:
         size: Side, or (height, width), of the output in pixels; the image is stretched to it.
@@ -47,6 +46,9 @@ class Augment:
         >>> Augment(256, hflip=0.5, rotation=45)  # doctest: +ELLIPSIS
         Augment(size=(256, 256), hflip=0.5, vflip=0.5, rotation=45, ...)
     """
+
+    #: It moves a teacher's maps on whatever grid they are; see `SoftMask`.
+    moves_maps = True
 
     def __init__(
         self,
@@ -75,8 +77,13 @@ class Augment:
         draws = torch.rand(_DRAWS).tolist()  # always the same number, so one option never shifts another
         image = resize_image(sample["image"].permute(1, 2, 0).numpy(), self.size)
         mask = resize_mask(sample["mask"].numpy(), self.size)
-        image, mask = self._move(image, mask, draws)
-        return as_sample(self._recolour(image, draws), mask, sample["id"])
+        flips = draws[0] < self.hflip, draws[1] < self.vflip
+        matrix = self._matrix(flips, draws) if draws[2] < self.p_affine else None
+        image, mask = self._move(image, mask, flips, matrix)
+        moved = as_sample(self._recolour(image, draws), mask, sample["id"])
+        if "teacher" in sample:
+            moved["teacher"] = {tap: self._move_map(m, flips, matrix) for tap, m in sample["teacher"].items()}
+        return moved
 
     def options(self) -> dict[str, Any]:
         """Return every option by name, to be recorded with a run."""
@@ -98,15 +105,19 @@ class Augment:
         """Show the call that makes the same augmentation."""
         return f"Augment({', '.join(f'{name}={value!r}' for name, value in self.options().items())})"
 
-    def _move(self, image: Pixels, mask: Pixels, draws: list[float]) -> tuple[Pixels, Pixels]:
-        flips = draws[0] < self.hflip, draws[1] < self.vflip
-        if draws[2] >= self.p_affine:
+    def _move(
+        self, image: Pixels, mask: Pixels, flips: tuple[bool, bool], matrix: Matrix | None
+    ) -> tuple[Pixels, Pixels]:
+        if matrix is None:
             return _flip(image, flips), _flip(mask, flips)
-        matrix = self._matrix(flips, draws)
         image = _warp(image, matrix, cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101, 0)
         if self.ignore_index is None:
             return image, _warp(mask, matrix, cv2.INTER_NEAREST, cv2.BORDER_REFLECT_101, 0)
         return image, _warp(mask, matrix, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, self.ignore_index)
+
+    def _move_map(self, soft: Tensor, flips: tuple[bool, bool], matrix: Matrix | None) -> SoftMask:
+        plain = soft.as_subclass(Tensor)
+        return SoftMask(flip(plain, flips) if matrix is None else warp(plain, matrix, self.size))
 
     def _matrix(self, flips: tuple[bool, bool], draws: list[float]) -> Matrix:
         """Compose flip, zoom, rotation and shift about the centre: `(2, 3)`, from input to output pixels."""

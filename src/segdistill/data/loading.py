@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from segdistill.core import Batch, SegDistillError
+from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data.samples import Sample
 from segdistill.data.seeding import seeded, stable_seed
+from segdistill.data.taught import TeacherMaps, view_of, with_maps
+from segdistill.taps import LOGITS
 
 Key = tuple[int, int]
 
@@ -25,12 +27,19 @@ class Seeded(Dataset[Sample]):
         dataset: Samples at native size, with `.ids`.
         augment: Sample -> sample, drawing only from torch's global generator; None passes samples through.
         seed: The seed of the run.
+        maps: A teacher's stored maps, to be moved with their images; where they are of augmented views, the views
+            of the sample take turns, epoch by epoch, and are drawn as they were when they were stored.
     """
 
     def __init__(
-        self, dataset: Dataset[Any], augment: Callable[[Any], Any] | None = None, *, seed: int = 0
+        self,
+        dataset: Dataset[Any],
+        augment: Callable[[Any], Any] | None = None,
+        *,
+        seed: int = 0,
+        maps: TeacherMaps | None = None,
     ) -> None:
-        self.dataset, self.augment, self.seed = dataset, augment, seed
+        self.dataset, self.augment, self.seed, self.maps = dataset, augment, seed, maps
 
     def __len__(self) -> int:
         """Count the samples of one epoch."""
@@ -40,6 +49,11 @@ class Seeded(Dataset[Sample]):
         """Return the sample at `index` as it looks in `epoch`; the key is (epoch, index)."""
         epoch, index = key
         sample: Sample = self.dataset[index]
+        if self.maps is not None and self.maps.views:
+            view = epoch % self.maps.views
+            return {**view_of(sample, self.augment, view), "teacher": self.maps.read(sample["id"], view)}
+        if self.maps is not None:
+            sample = with_maps(sample, self.maps.read(sample["id"]), self.augment)
         if self.augment is None:
             return sample
         with seeded(stable_seed(self.seed, epoch, sample["id"])):
@@ -119,7 +133,18 @@ def collate(samples: Sequence[Sample]) -> Batch:
         )
     image = to_unit(_stack([sample["image"].as_subclass(Tensor) for sample in samples]))
     mask = torch.stack([sample["mask"].as_subclass(Tensor) for sample in samples]).long()
-    return Batch(image, mask, [sample["id"] for sample in samples])
+    return Batch(image, mask, [sample["id"] for sample in samples], _taught(samples))
+
+
+def _taught(samples: Sequence[Sample]) -> Output | None:
+    """The teacher's maps, in half precision as they are stored: whoever reads them makes them float again."""
+    if "teacher" not in samples[0]:
+        return None
+    maps = {
+        tap: torch.stack([sample["teacher"][tap].as_subclass(Tensor).half() for sample in samples])
+        for tap in samples[0]["teacher"]
+    }
+    return Output(maps.pop(LOGITS), maps)
 
 
 def to_unit(image: Tensor) -> Tensor:

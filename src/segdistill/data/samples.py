@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
@@ -19,6 +20,7 @@ from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
     from segdistill.data.splits import Split
+    from segdistill.data.taught import TeacherMaps
 
 Pixels = NDArray[np.uint8]
 Result = TypeVar("Result")
@@ -31,11 +33,13 @@ class Sample(TypedDict):
         image: `(3, H, W)` uint8, RGB.
         mask: `(H, W)` uint8 class indices; 255 is ignored.
         id: The stable name, unique within its data set.
+        teacher: `(C, h, w)` maps of a stored teacher by tap, where there is one.
     """
 
     image: tv_tensors.Image
     mask: tv_tensors.Mask
     id: str
+    teacher: NotRequired[Mapping[str, Tensor]]
 
 
 def as_sample(image: Pixels, mask: Pixels, name: str) -> Sample:
@@ -158,6 +162,7 @@ class Data:
         tests: What is reported, by name.
         augment: Sample -> sample of one fixed size, drawing only from torch's global generator.
         split: How `train` and `val` were carved, where they were.
+        maps: A teacher's stored maps of `train`; `distill` fills it in from a `Cached` teacher.
     """
 
     train: Dataset[Any]
@@ -165,6 +170,7 @@ class Data:
     tests: dict[str, Dataset[Any]] = field(default_factory=dict)
     augment: Callable[[Any], Any] | None = None
     split: Split | None = None
+    maps: TeacherMaps | None = None
 
     def check(self) -> None:
         """Decode everything once, so that a broken file shows before training and not hours into it."""

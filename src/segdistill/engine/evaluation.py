@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from segdistill.core import SegDistillError
 from segdistill.data.loading import to_unit
-from segdistill.metrics import DICE_AT_HALF, Metric, Overlap, Protocol
+from segdistill.metrics import DICE_AT_HALF, Calibration, Metric, Overlap, Protocol
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary, Multilabel, Task
 
@@ -28,6 +28,7 @@ def evaluate(
     batch_size: int = 8,
     context: AbstractContextManager[Any] | None = None,
     shard: tuple[int, int] = (0, 1),
+    calibration: Calibration | None = None,
 ) -> Overlap:
     """Score a network by `dice@0.5`: overlap of the decoded mask per image, at the image's own resolution.
 
@@ -38,6 +39,7 @@ def evaluate(
         batch_size: Images per forward pass.
         context: Of the forward passes, such as autocast.
         shard: This process's number and how many share the work.
+        calibration: Takes in the probabilities.
 
     Returns:
         The filled metric: `.compute()` gives the averages, `.rows` the images.
@@ -55,6 +57,7 @@ def evaluate(
             batch_size=batch_size,
             context=context,
             shard=shard,
+            calibration=calibration,
         )[DICE_AT_HALF.name],
     )
 
@@ -68,6 +71,7 @@ def evaluate_by(
     batch_size: int = 8,
     context: AbstractContextManager[Any] | None = None,
     shard: tuple[int, int] = (0, 1),
+    calibration: Calibration | None = None,
 ) -> dict[str, Metric]:
     """Score a network by several protocols in one pass.
 
@@ -82,6 +86,7 @@ def evaluate_by(
         batch_size: Images per forward pass.
         context: Of the forward passes, such as autocast.
         shard: This process's number and how many share the work.
+        calibration: Takes in the probabilities as they are, of any task.
 
     Returns:
         The filled metrics by name of protocol.
@@ -93,7 +98,7 @@ def evaluate_by(
     count = len(dataset)  # type: ignore[arg-type]
     if not count:
         raise SegDistillError("There are no images to evaluate. Name a data set that has some.")
-    fed = _Fed(protocols, task)
+    fed = _Fed(protocols, task, calibration)
     device = tapped.mean.device
     with _evaluating(tapped), torch.inference_mode(), context or contextlib.nullcontext():
         ours = range(shard[0], count, shard[1])
@@ -108,8 +113,8 @@ def evaluate_by(
 class _Fed:
     """Metrics of several protocols, each fed with what it reads."""
 
-    def __init__(self, protocols: Sequence[Protocol], task: Task) -> None:
-        self.protocols, self.task = protocols, task
+    def __init__(self, protocols: Sequence[Protocol], task: Task, calibration: Calibration | None) -> None:
+        self.protocols, self.task, self.calibration = protocols, task, calibration
         self.reads = {each.reads for each in protocols}
         if volumes := next((each for each in protocols if each.reads == "volume"), None):
             raise SegDistillError(
@@ -128,6 +133,8 @@ class _Fed:
         seen = {kind: of_kind[kind](logits, self.task) for kind in self.reads}
         for each in self.protocols:
             self.metrics[each.name].update([seen[each.reads]], [target], [name])
+        if self.calibration is not None:
+            self.calibration.update([self.task.probabilities(logits)[0].cpu().numpy()], [target], [name])
 
 
 def _mask(logits: Tensor, task: Task) -> NDArray[Any]:

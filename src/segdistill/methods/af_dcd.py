@@ -8,9 +8,9 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from segdistill.core import SegDistillError
-from segdistill.methods.adapters import Adapter
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.cells import split
+from segdistill.methods.parts.adapters import Adapter
+from segdistill.methods.parts.cells import split
 from segdistill.methods.traits import Traits
 
 _POOLS = {1: F.adaptive_max_pool1d, 2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}

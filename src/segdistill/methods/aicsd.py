@@ -7,8 +7,8 @@ from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod
-from segdistill.methods.divergence import kl
-from segdistill.methods.inter_class import inter_class_distance
+from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.inter_class import inter_class_distance
 
 
 class AICSD(PairMethod):

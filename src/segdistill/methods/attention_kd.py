@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.hlfd_terms import PAPER, attention_distance
-from segdistill.methods.levels import to_smaller
+from segdistill.methods.parts.hlfd_terms import PAPER, attention_distance
+from segdistill.methods.parts.levels import to_smaller
 from segdistill.methods.traits import Traits
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segdistill.methods.adapters import Adapter
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.cbam import CBAM
+from segdistill.methods.parts.adapters import Adapter
+from segdistill.methods.parts.cbam import CBAM
 from segdistill.methods.traits import Traits
 
 

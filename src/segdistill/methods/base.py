@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import Adapter, match_size
+from segdistill.methods.parts.adapters import Adapter, match_size
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
@@ -89,7 +89,8 @@ class Method(nn.Module):
     def auxiliary_optimizer(self) -> Optimizer | None:
         """Optimiser of networks that work against or beside the student; the main one does not move them.
 
-        They are frozen (`requires_grad_(False)`) except within `auxiliary_losses`' own step.
+        They are frozen (`requires_grad_(False)`) except within `auxiliary_losses`' own step. Its learning rate follows
+        the training's schedule.
         """
         return None
 
@@ -102,7 +103,8 @@ class Method(nn.Module):
 
         Args:
             student: With a graph.
-            teacher: Without one; the student's own output where no teacher is there.
+            teacher: Without one; the student's own output where no teacher is there. A method that needs no
+                teacher (`traits.teacher` is false) reads the student alone, since in a `Sum` there may be a real one.
             mask: Labels as the task has them.
 
         Returns:

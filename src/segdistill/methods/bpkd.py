@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
-from segdistill.methods.divergence import kl
+from segdistill.methods.parts.divergence import kl
 from segdistill.methods.traits import Traits
 
 _MAX_POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}

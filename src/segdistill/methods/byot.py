@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import Adapter, match_size
 from segdistill.methods.base import Method, key
-from segdistill.methods.divergence import kl
-from segdistill.methods.exits import cross_entropy, name_exits
-from segdistill.methods.layers import projection
-from segdistill.methods.levels import check_weight
+from segdistill.methods.parts.adapters import Adapter, match_size
+from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.exits import cross_entropy, name_exits
+from segdistill.methods.parts.layers import projection
+from segdistill.methods.parts.levels import check_weight
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

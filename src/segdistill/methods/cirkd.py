@@ -5,12 +5,12 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.core import SegDistillError
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import Taps
-from segdistill.methods.cells import mean_of_cells
-from segdistill.methods.directions import unit
-from segdistill.methods.relational import RelationalMethod
-from segdistill.methods.similarity import row_divergence
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.cells import mean_of_cells
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.relational import RelationalMethod
+from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
 
 

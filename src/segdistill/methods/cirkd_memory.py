@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.bank import Bank, check_room
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.directions import unit
-from segdistill.methods.projector import Projector
-from segdistill.methods.shares import class_count, class_shares, valid_shares
-from segdistill.methods.similarity import row_divergence
+from segdistill.methods.parts.bank import Bank, check_room
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.projector import Projector
+from segdistill.methods.parts.regions import labelled_share, region_count, regions
+from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -88,7 +88,7 @@ class CIRKDMemory(PairMethod):
             SegDistillError: If the memories are larger than what is free.
         """
         super().build(student, teacher, task)
-        classes, wants = class_count(task), [teacher[theirs] for theirs in self.pairs.values()]
+        classes, wants = region_count(task), [teacher[theirs] for theirs in self.pairs.values()]
         device, width = wants[0].device, sum(want.shape[1] for want in wants)
         check_room(
             "CIRKDMemory",
@@ -124,7 +124,7 @@ class CIRKDMemory(PairMethod):
         """
         banks: nn.ModuleDict = self.banks[key(tap)]  # type: ignore[assignment]
         if self.training:
-            self.remember(banks, unit(teacher), class_shares(self.task, mask, teacher.shape[2:]))
+            self.remember(banks, unit(teacher), regions("CIRKDMemory", self.task, mask, teacher.shape[2:]))
         drawn = [
             bank.draw(self.draws[kind] // len(bank.seen) + 1)  # type: ignore[operator,arg-type]
             for kind, bank in banks.items()
@@ -142,7 +142,7 @@ class CIRKDMemory(PairMethod):
             mask: Labels at image size.
         """
         s, t = (unit(feature).flatten(2).transpose(1, 2).flatten(0, 1) for feature in (student, teacher))
-        labelled = valid_shares(self.task, mask, student.shape[2:]).flatten()
+        labelled = labelled_share(self.task, mask, student.shape[2:]).flatten()
         columns = vectors[None]
         return row_divergence(s, columns, t, columns, temperature=self.temperature, shares=labelled)
 

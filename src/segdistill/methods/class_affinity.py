@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import PairMethod
-from segdistill.methods.class_maps import class_probabilities
-from segdistill.methods.directions import unit
+from segdistill.methods.parts.class_maps import class_probabilities
+from segdistill.methods.parts.directions import unit
 
 
 class ClassAffinity(PairMethod):

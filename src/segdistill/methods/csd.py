@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
-from segdistill.methods.class_maps import class_logits
+from segdistill.methods.parts.class_maps import class_logits
 
 _POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.divergence import kl
+from segdistill.methods.parts.divergence import kl
 from segdistill.tasks import Task
 
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from segdistill.core import Output
 from segdistill.methods.base import Method, key
-from segdistill.methods.exits import cross_entropy, name_exits
-from segdistill.methods.layers import projection
-from segdistill.methods.levels import check_weight
+from segdistill.methods.parts.exits import cross_entropy, name_exits
+from segdistill.methods.parts.layers import projection
+from segdistill.methods.parts.levels import check_weight
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import Adapter
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.directions import unit
-from segdistill.methods.hilbert_curve import hilbert_order
+from segdistill.methods.parts.adapters import Adapter
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.hilbert_curve import hilbert_order
 from segdistill.methods.traits import Traits
 from segdistill.taps import resize
 from segdistill.tasks import Task

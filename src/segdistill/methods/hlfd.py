@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segdistill.methods.base import Taps
-from segdistill.methods.hlfd_base import BetweenLevels, Terms
-from segdistill.methods.hlfd_terms import PAPER, Attention, Directions, DirectionsBack, Term
-from segdistill.methods.levels import check_factors, pair_up
+from segdistill.methods.parts.hlfd_base import BetweenLevels, Terms
+from segdistill.methods.parts.hlfd_terms import PAPER, Attention, Directions, DirectionsBack, Term
+from segdistill.methods.parts.levels import check_factors, pair_up
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 

@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import PairMethod
-from segdistill.methods.discriminator import LEAST, Discriminator, slope_penalty
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.discriminator import LEAST, Discriminator, slope_penalty
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.cells import split
-from segdistill.methods.directions import unit
+from segdistill.methods.parts.cells import split
+from segdistill.methods.parts.directions import unit
 from segdistill.methods.traits import Traits
 
 

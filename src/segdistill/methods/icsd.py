@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import PairMethod
-from segdistill.methods.inter_class import inter_class_distance
+from segdistill.methods.parts.inter_class import inter_class_distance
 
 
 class ICSD(PairMethod):

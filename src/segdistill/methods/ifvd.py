@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.regions import region_cosines, regions
+from segdistill.methods.parts.regions import region_cosines, regions
 from segdistill.methods.traits import Traits
 
 

@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError, unknown
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.divergence import kl
-from segdistill.methods.guiding import check_heads, symmetrical_guiding
+from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.guiding import check_heads, symmetrical_guiding
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.guiding import check_heads, symmetrical_guiding
+from segdistill.methods.parts.guiding import check_heads, symmetrical_guiding
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

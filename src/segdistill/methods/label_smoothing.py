@@ -6,10 +6,10 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
-from segdistill.methods.divergence import kl
-from segdistill.methods.labelled import mean_over_labelled
+from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.labelled import mean_over_labelled
+from segdistill.methods.parts.virtual_teacher import virtual_logits
 from segdistill.methods.traits import Traits
-from segdistill.methods.virtual_teacher import virtual_logits
 
 
 class LabelSmoothing(PairMethod):

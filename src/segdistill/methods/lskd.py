@@ -6,7 +6,7 @@ from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod
-from segdistill.methods.divergence import kl
+from segdistill.methods.parts.divergence import kl
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.mask_tokens import Lesson, Tokens
+from segdistill.methods.parts.mask_tokens import Lesson, Tokens
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task

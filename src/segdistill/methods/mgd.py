@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.layers import convolution, projection
+from segdistill.methods.parts.layers import convolution, projection
 from segdistill.methods.traits import Traits
 
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.layers import projection
-from segdistill.methods.margins import final_norm, margins_of_norm, margins_of_values
+from segdistill.methods.parts.layers import projection
+from segdistill.methods.parts.margins import final_norm, margins_of_norm, margins_of_values
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS, Tapped
 from segdistill.tasks import Task

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import Taps
-from segdistill.methods.directions import unit
-from segdistill.methods.pairs_of_cells import PairsOfCells
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.pairs_of_cells import PairsOfCells
 from segdistill.methods.traits import Traits
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import Taps
-from segdistill.methods.directions import unit
-from segdistill.methods.relational import RelationalMethod, embedding
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.relational import RelationalMethod, embedding
 from segdistill.methods.traits import Traits
 
 _EPSILON = 1e-7  # the authors'; two opposite images have a probability of zero

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import PairMethod, Taps
+from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.abf import Fusion
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.hcl import hierarchical_mse
+from segdistill.methods.parts.abf import Fusion
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.hcl import hierarchical_mse
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

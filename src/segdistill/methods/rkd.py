@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import Taps
-from segdistill.methods.directions import unit
-from segdistill.methods.relational import RelationalMethod, embedding
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.relational import RelationalMethod, embedding
 from segdistill.methods.traits import Traits
 
 

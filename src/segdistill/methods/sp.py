@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segdistill.methods.base import Taps
-from segdistill.methods.directions import unit
-from segdistill.methods.relational import RelationalMethod
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.relational import RelationalMethod
 from segdistill.methods.traits import Traits
 
 

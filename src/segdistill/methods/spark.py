@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import Adapter
 from segdistill.methods.base import Method
-from segdistill.methods.directions import unit
-from segdistill.methods.hcl import hierarchical_mse
-from segdistill.methods.levels import check_factors, check_ranks, check_weight, pair_up, to_smaller
+from segdistill.methods.parts.adapters import Adapter
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.hcl import hierarchical_mse
+from segdistill.methods.parts.levels import check_factors, check_ranks, check_weight, pair_up, to_smaller
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from segdistill.core import SegDistillError
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.directions import unit
-from segdistill.methods.similarity import row_divergence
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
 
 

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
-from segdistill.methods.cbam import CBAM
-from segdistill.methods.layers import batch_norm, convolution
+from segdistill.methods.parts.cbam import CBAM
+from segdistill.methods.parts.layers import batch_norm, convolution
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

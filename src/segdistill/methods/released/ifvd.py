@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.regions import full_regions, region_cosines
+from segdistill.methods.parts.regions import full_regions, region_cosines
 from segdistill.methods.traits import Traits
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from segdistill.methods.base import Taps
-from segdistill.methods.pairs_of_cells import PairsOfCells
+from segdistill.methods.parts.pairs_of_cells import PairsOfCells
 from segdistill.methods.traits import Traits
 
 _EPSILON = 1e-8

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import Adapter, match_size
-from segdistill.methods.directions import unit
-from segdistill.methods.divergence import kl
-from segdistill.methods.levels import check_ranks, to_smaller, unify
+from segdistill.methods.parts.adapters import Adapter, match_size
+from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.levels import check_ranks, to_smaller, unify
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
 

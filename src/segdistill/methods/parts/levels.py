@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import match_size
 from segdistill.methods.base import Taps
+from segdistill.methods.parts.adapters import match_size
 
 
 def pair_up(method: str, levels: Taps, *, least: int = 1) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods.adapters import match_size
+from segdistill.methods.parts.adapters import match_size
 
 
 def check_heads(method: str, heads: Mapping[str, str], student: Output, teacher: Output) -> None:

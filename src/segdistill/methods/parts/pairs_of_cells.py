@@ -6,7 +6,7 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
-from segdistill.methods.cells import max_of_cells
+from segdistill.methods.parts.cells import max_of_cells
 
 
 class PairsOfCells(PairMethod, listed=False):

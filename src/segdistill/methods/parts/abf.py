@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segdistill.methods.adapters import match_size
-from segdistill.methods.layers import batch_norm, convolution
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.layers import batch_norm, convolution
 
 
 class Fusion(nn.Module):

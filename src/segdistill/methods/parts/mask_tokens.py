@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segdistill.methods.layers import convolution
+from segdistill.methods.parts.layers import convolution
 from segdistill.taps import resize
 from segdistill.tasks import Task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.methods.class_maps import class_logits
+from segdistill.methods.parts.class_maps import class_logits
 from segdistill.tasks import Task
 
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import Method, key
-from segdistill.methods.hlfd_terms import Classes, Term
-from segdistill.methods.levels import check_factors, check_weight
+from segdistill.methods.parts.hlfd_terms import Classes, Term
+from segdistill.methods.parts.levels import check_factors, check_weight
 from segdistill.tasks import Task
 
 Terms = Mapping[str, tuple[float, Term]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segdistill.methods.layers import batch_norm, convolution
+from segdistill.methods.parts.layers import batch_norm, convolution
 
 
 class CBAM(nn.Module):

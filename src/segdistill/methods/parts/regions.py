@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from segdistill.core import SegDistillError
-from segdistill.methods.adapters import match_size
-from segdistill.methods.directions import unit
+from segdistill.methods.parts.adapters import match_size
+from segdistill.methods.parts.directions import unit
 from segdistill.tasks import Multiclass, Task
 
 
@@ -42,6 +42,16 @@ def regions(name: str, task: Task, mask: Tensor | None, size: Sequence[int]) -> 
     See `full_regions`.
     """
     return match_size(full_regions(name, task, mask), size)
+
+
+def region_count(task: Task) -> int:
+    """How many regions a mask draws, the background included."""
+    return task.channels if isinstance(task, Multiclass) else task.channels + 1
+
+
+def labelled_share(task: Task, mask: Tensor, size: Sequence[int]) -> Tensor:
+    """The part of every cell's area that is labelled, `(B, 1, *size)`."""
+    return match_size(task.valid(mask).float(), size)
 
 
 def region_means(feature: Tensor, shares: Tensor) -> Tensor:

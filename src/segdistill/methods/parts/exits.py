@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from segdistill.core import SegDistillError
-from segdistill.methods.adapters import match_size
+from segdistill.methods.parts.adapters import match_size
 from segdistill.tasks import Multiclass, Task
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from segdistill.methods.adapters import match_size
+from segdistill.methods.parts.adapters import match_size
 
 
 def hierarchical_mse(student: Tensor, teacher: Tensor, levels: Sequence[int] = (4, 2, 1)) -> Tensor:

@@ -1,0 +1,59 @@
+"""Whose output it is, of what: hashes of teachers, data and augmentations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segdistill.core import SegDistillError
+from segdistill.data.samples import Samples, digest
+from segdistill.taps import Tapped
+from segdistill.teachers.source import TeacherSource
+
+
+def preprocessing(source: TeacherSource) -> Any:
+    """What a teacher does to images before its first layer; `None` where it does not tell."""
+    members = getattr(source, "teachers", None)
+    if members is not None:
+        return [preprocessing(member) for member in members] + [list(getattr(source, "weights", []))]
+    net = getattr(source, "net", None)
+    if not isinstance(net, Tapped):
+        return None
+    return {
+        "mean": [round(value, 6) for value in net.mean.tolist()],
+        "std": [round(value, 6) for value in net.std.tolist()],
+        "size": list(net.size) if net.size else None,
+    }
+
+
+def contents(dataset: Dataset[Any]) -> dict[str, str]:
+    """Content hash by sample id; a data set that knows none has its images decoded and hashed."""
+    if isinstance(dataset, Samples):
+        known = dataset.hashes()
+        return {name: known[name] for name in dataset.ids}
+    found: dict[str, str] = {}
+    for index in range(len(dataset)):  # type: ignore[arg-type]
+        sample = dataset[index]
+        if sample["id"] in found:
+            raise SegDistillError(f"Two samples are called {sample['id']!r}; a cache needs one id for each.")
+        image = torch.as_tensor(sample["image"]).as_subclass(Tensor).contiguous()
+        found[sample["id"]] = digest([str(tuple(image.shape)), image.view(torch.uint8).numpy().tobytes()])
+    return found
+
+
+def drawn_by(augment: Any) -> str:
+    """How an augmentation draws its views, as text.
+
+    Raises:
+        SegDistillError: If it does not say.
+    """
+    text = repr(augment)
+    if " at 0x" in text:
+        raise SegDistillError(
+            f"Views need an augmentation that tells its options, but this one shows as {text}. "
+            "Use segdistill.data.Augment, transforms of torchvision, or write a __repr__."
+        )
+    return " ".join(text.split())

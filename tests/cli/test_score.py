@@ -1,0 +1,129 @@
+"""`score`, and `evaluate` by protocols: the same scores from files and from networks."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from segdistill.metrics import PROTOCOLS
+
+MAPS = [name for name, protocol in PROTOCOLS.items() if protocol.reads == "map"]
+
+
+@pytest.fixture
+def predicted(run, runs, images, tmp_path):
+    """Predictions of a run for both sets, with probabilities and overlays beside the masks."""
+    out = tmp_path / "pred"
+    for name in ("near", "far"):
+        arguments = (images / name / "images", "--out", out / name, "--probability", "--overlay")
+        assert run("predict", runs["student"], *arguments).exit_code == 0
+    return out
+
+
+@pytest.mark.parametrize("protocol", ["dice@0.5", *MAPS])
+def test_files_score_like_the_network_that_wrote_them(run, runs, images, predicted, tmp_path, protocol):
+    common = ("--protocol", protocol, "--json")
+    assert run("evaluate", runs["student"], "--data", images, *common, tmp_path / "net.json").exit_code == 0
+    result = run("score", "--pred", predicted, "--gt", images, *common, tmp_path / "files.json")
+    assert result.exit_code == 0, result.output
+    of_net = json.loads((tmp_path / "net.json").read_text())["student"]
+    of_files = json.loads((tmp_path / "files.json").read_text())
+    stamp = {"protocol": of_files["protocol"], "version": of_files["version"], "notes": of_files["notes"]}
+    assert of_net == {name: {**means, **stamp} for name, means in of_files["sets"].items()}
+    for name in ("near", "far"):
+        files = (tmp_path / f"{stem}-{name}.csv" for stem in ("net-student", "files"))
+        first, second = (list(csv.DictReader(path.read_text().splitlines())) for path in files)
+        assert first == second
+        assert first[0]["protocol"] == protocol
+
+
+def test_the_table_names_protocol_and_version(run, images, predicted):
+    result = run("score", "--pred", predicted, "--gt", images, "--protocol", "dice@0.5")
+    lines = result.stdout.splitlines()
+    assert ["dice@0.5", "far", "near"] in [line.split() for line in lines]
+    assert [line.split() for line in lines if line.startswith("images")] == [["images", "3", "3"]]
+    assert "Scored by dice@0.5, version 1." in lines
+
+
+@pytest.mark.skipif(not MAPS, reason="no protocol reads maps")
+def test_several_protocols_get_a_table_and_a_file_each(run, runs, images, predicted, tmp_path):
+    names = f"dice@0.5,{MAPS[0]}"
+    for command in (
+        ("score", "--pred", predicted, "--gt", images),
+        ("evaluate", runs["student"], "--data", images),
+    ):
+        result = run(*command, "--protocol", names, "--json", tmp_path / f"{command[0]}.json")
+        assert result.exit_code == 0, result.output
+        assert result.stdout.count("Scored by") == 2
+        assert {path.name for path in tmp_path.glob(f"{command[0]}*.json")} == {
+            f"{command[0]}-dice@0.5.json",
+            f"{command[0]}-{MAPS[0]}.json",
+        }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--protocol", "dice@0,5x"), "Unknown protocol 'dice@0'"),
+        (("--protocol", ","), "--protocol names no protocol"),
+        (("--protocol", "dice@0.5", "--classes", "many"), "--classes many is no number of classes"),
+        (("--protocol", "dice@0.5", "--classes", "1"), "--classes 1 is no number of classes"),
+    ],
+)
+def test_wrong_options_are_sentences(refused, images, predicted, arguments, words):
+    assert words in refused("score", "--pred", predicted, "--gt", images, *arguments)
+
+
+def test_a_broken_file_among_many_ends_with_code_2_unless_skipped(run, refused, images, predicted, tmp_path):
+    (predicted / "near" / "disc_01.png").write_bytes(b"broken")
+    arguments = (
+        "--pred",
+        predicted,
+        "--gt",
+        images,
+        "--protocol",
+        "dice@0.5",
+        "--json",
+        tmp_path / "out.json",
+    )
+    assert "1 of 6 pairs cannot be read ('disc_01')" in refused("score", *arguments)
+    assert not list(tmp_path.glob("out*"))
+    result = run("score", *arguments, "--skip-bad")
+    assert result.exit_code == 0
+    assert "  note: near: 1 pairs could not be read and were left out: disc_01." in result.stdout.splitlines()
+    assert json.loads((tmp_path / "out.json").read_text())["sets"]["near"]["images"] == 2
+
+
+def test_class_indices_are_scored_by_name(run, tmp_path):
+    for side, labels in (("pred", [[0, 1], [2, 2]]), ("gt", [[0, 1], [1, 2]])):
+        (tmp_path / side).mkdir()
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / side / "a.png")
+    arguments = ("--pred", tmp_path / "pred", "--gt", tmp_path / "gt", "--protocol", "dice@0.5")
+    result = run(
+        "score", *arguments, "--classes", "background,kidney,tumour", "--json", tmp_path / "out.json"
+    )
+    assert result.exit_code == 0, result.output
+    means = json.loads((tmp_path / "out.json").read_text())["sets"]["all"]
+    assert means["classes"]["kidney"]["dice"] == pytest.approx(2 / 3)
+    assert "classes.kidney.dice" in result.stdout
+
+
+def test_names_that_do_not_pair_are_one_line(refused, images, predicted):
+    Path(predicted / "far" / "disc_00.png").rename(predicted / "far" / "Disc-00.png")
+    for extra in predicted.rglob("*_*_*.png"):
+        extra.unlink()
+    said = refused("score", "--pred", predicted, "--gt", images, "--protocol", "dice@0.5")
+    assert "Near each other: 'disc_00' and 'Disc-00'." in said
+
+
+def test_a_missing_folder_is_one_line(refused, images, predicted):
+    shutil.rmtree(predicted)
+    assert "There is no folder" in refused(
+        "score", "--pred", predicted, "--gt", images, "--protocol", "dice@0.5"
+    )
