@@ -21,8 +21,9 @@ demo: $(READY)   ## synthetic images -> teacher -> baseline -> distilled student
 test: $(READY)   ## the fast suite
 	$(BIN)/python -m pytest --quiet --numprocesses auto
 
-docs: $(READY)   ## write the pages of the methods anew, from their docstrings and results
+docs: $(READY)   ## write the pages of the methods and the table of protocols anew, from the code
 	$(BIN)/python docs/pages.py
+	$(BIN)/python docs/protocols.py
 
 lint: $(READY)   ## style, types, and who may import whom
 	$(BIN)/ruff check --quiet
@@ -57,5 +58,5 @@ $(BIN)/python:
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (the first time takes a few minutes: PyTorch is large)"
 	@$(INSTALL) hatchling editables
-	@$(INSTALL) --no-build-isolation --editable '.[dev,lite]'
+	@$(INSTALL) --no-build-isolation --editable '.[dev,lite,medical]'
 	@touch $@

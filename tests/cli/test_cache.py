@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from segdistill.cli.jobs import at
 from segdistill.engine import Run
 
 
@@ -23,6 +24,13 @@ def test_other_data_can_be_named(run, runs, recipe, images, tmp_path):
         "-o", "data.folders.val_fraction=0.4",
     )  # fmt: skip
     assert "holds logits of 2 images" in done.stdout
+
+
+def test_a_folder_of_images_and_masks_is_read_as_one_whatever_the_teacher_was_trained_on(tmp_path):
+    polyp = {"polyp": {"root": "elsewhere", "size": [64, 64]}}
+    assert at(tmp_path, polyp) == {"polyp": {"root": str(tmp_path), "size": [64, 64]}}
+    (tmp_path / "images").mkdir()
+    assert at(tmp_path, polyp) == {"folders": {"root": str(tmp_path)}}
 
 
 def test_distill_makes_a_cache_and_uses_it_again(run, recipe, runs, tmp_path):

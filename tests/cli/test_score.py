@@ -96,7 +96,7 @@ def test_a_broken_file_among_many_ends_with_code_2_unless_skipped(run, refused, 
     assert not list(tmp_path.glob("out*"))
     result = run("score", *arguments, "--skip-bad")
     assert result.exit_code == 0
-    assert "  note: near: 1 pairs could not be read and were left out: disc_01." in result.stdout.splitlines()
+    assert "  note: near: Pairs that could not be read, left out (1): disc_01." in result.stdout.splitlines()
     assert json.loads((tmp_path / "out.json").read_text())["sets"]["near"]["images"] == 2
 
 
@@ -112,6 +112,68 @@ def test_class_indices_are_scored_by_name(run, tmp_path):
     means = json.loads((tmp_path / "out.json").read_text())["sets"]["all"]
     assert means["classes"]["kidney"]["dice"] == pytest.approx(2 / 3)
     assert "classes.kidney.dice" in result.stdout
+
+
+def test_a_last_class_called_ignore_counts_nowhere(run, refused, tmp_path):
+    for side, labels in (("pred", [[0, 1], [2, 2]]), ("gt", [[0, 1], [3, 2]])):
+        (tmp_path / side).mkdir()
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / side / "a.png")
+    arguments = ("--pred", tmp_path / "pred", "--gt", tmp_path / "gt", "--protocol", "dice@0.5")
+    assert "label 3; 3 classes allow 0 to 2" in refused("score", *arguments, "--classes", "3")
+    result = run("score", *arguments, "--classes", "road,car,sky,ignore", "--json", tmp_path / "out.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "out.json").read_text())["sets"]["all"]["dice"] == 1
+
+
+@pytest.fixture
+def volumes(tmp_path):
+    """Two cases of labels 0 to 2, predictions moved by one voxel; returns both folders."""
+    itk = pytest.importorskip("SimpleITK")
+    labels = np.zeros((6, 12, 12), np.uint8)
+    labels[1:5, 2:8, 2:8], labels[2:4, 4:6, 4:6] = 1, 2
+    for side, moved in (("pred", 1), ("gt", 0)):
+        (tmp_path / side).mkdir()
+        for case in ("one", "two"):
+            image = itk.GetImageFromArray(np.roll(labels, moved, axis=2))
+            image.SetSpacing((0.5, 0.5, 3.0))
+            itk.WriteImage(image, str(tmp_path / side / f"{case}.nii.gz"))
+    return tmp_path / "pred", tmp_path / "gt"
+
+
+def test_volumes_are_scored_case_by_case_in_millimetres(run, volumes, tmp_path):
+    pred, gt = volumes
+    arguments = ("--pred", pred, "--gt", gt, "--protocol", "case-3d", "--json", tmp_path / "out.json")
+    result = run("score", *arguments)
+    assert result.exit_code == 0, result.output
+    kept = json.loads((tmp_path / "out.json").read_text())
+    assert kept["sets"]["all"]["hd95_edge"] == 0.5  # one voxel along x
+    assert [row["id"] for row in kept["per_image"]["all"]] == ["one", "two"]
+
+
+def test_volumes_of_different_spacing_are_refused(refused, volumes):
+    itk = pytest.importorskip("SimpleITK")
+    pred, gt = volumes
+    image = itk.ReadImage(str(pred / "two.nii.gz"))
+    image.SetSpacing((0.5, 0.5, 5.0))
+    itk.WriteImage(image, str(pred / "two.nii.gz"))
+    said = refused("score", "--pred", pred, "--gt", gt, "--protocol", "kits23")
+    assert "two.nii.gz' has the spacing (0.5, 0.5, 5), its mask (0.5, 0.5, 3)" in said
+
+
+def test_a_network_for_images_is_not_scored_by_volumes(refused, runs, images):
+    said = refused("evaluate", runs["student"], "--data", images, "--protocol", "kits23")
+    assert "'kits23' scores whole volumes" in said
+
+
+def test_labels_that_no_protocol_has_are_refused(refused, volumes):
+    itk = pytest.importorskip("SimpleITK")
+    pred, gt = volumes
+    image = itk.ReadImage(str(gt / "one.nii.gz"))
+    image[3, 3, 3] = 9
+    itk.WriteImage(image, str(gt / "one.nii.gz"))
+    said = refused("score", "--pred", pred, "--gt", gt, "--protocol", "kits19")
+    assert "'one'" in said
+    assert "9" in said
 
 
 def test_names_that_do_not_pair_are_one_line(refused, images, predicted):

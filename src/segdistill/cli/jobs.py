@@ -43,9 +43,9 @@ def settings(
 
 
 def at(root: Path, section: Any) -> dict[str, Any]:
-    """A data section with another root; one that has none (synthetic data) gives way to `folders`."""
+    """A data section with another root; one that could not read it (synthetic data) gives way to `folders`."""
     name, options = next(iter(section.items())) if isinstance(section, dict) and section else (section, {})
-    if name in ("folders", "polyp"):
+    if name == "folders" or (name == "polyp" and not (root / "images").is_dir()):
         return {name: {**(options or {}), "root": str(root)}}
     return {"folders": {"root": str(root)}}
 

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
-    from segdistill.metrics import Overlap
-
-
-@dataclass(frozen=True)
-class Score:
-    """One run on one test set.
-
-    Attributes:
-        run: Label of the run.
-        name: Of the test set.
-        means: Dice, IoU, how many images, and the protocol.
-        csv: Dice and IoU of every image.
-    """
-
-    run: str
-    name: str
-    means: Mapping[str, Any]
-    csv: str
+    from segdistill.metrics import Protocol
+    from segdistill.scoring import Scores
 
 
 def test_sets(folder: Path) -> dict[str, Path]:
@@ -49,11 +31,28 @@ def test_sets(folder: Path) -> dict[str, Path]:
     return found
 
 
-def score_runs(runs: Sequence[Path], sets: Mapping[str, Path]) -> list[Score]:
-    """Score every run on every set; all are opened first, so that a wrong path answers at once."""
+def find_protocols(names: str) -> list[Protocol]:
+    """Look up protocols, `NAME[,NAME]`.
+
+    Raises:
+        SegDistillError: If there is no such protocol; names the nearest.
+    """
+    from segdistill.metrics import find_protocol
+
+    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    if not wanted:
+        raise SegDistillError("--protocol names no protocol; name one, such as dice@0.5.")
+    return [find_protocol(name) for name in wanted]
+
+
+def score_runs(
+    runs: Sequence[Path], sets: Mapping[str, Path], protocols: Sequence[Protocol]
+) -> dict[str, list[Scores]]:
+    """Score every run on every set, by run; all are opened first, so that a wrong path answers at once."""
     from segdistill.data import FolderSet
-    from segdistill.engine import Run, evaluate
+    from segdistill.engine import Run, evaluate_by
     from segdistill.report.history import labelled
+    from segdistill.scoring import Scores
 
     opened = {label: Run.load(path) for label, path in labelled(runs).items()}
     data = {
@@ -61,28 +60,36 @@ def score_runs(runs: Sequence[Path], sets: Mapping[str, Path]) -> list[Score]:
         for label, run in opened.items()
         for name, path in sets.items()
     }
-    scores = []
+    found = {label: [Scores(each.name, each.version) for each in protocols] for label in opened}
     for label, run in opened.items():
         student = run.student
         for name in sets:
-            scores.append(_score(label, name, evaluate(student, data[label, name], task=run.task)))
-    return scores
+            metrics = evaluate_by(student, data[label, name], protocols, task=run.task)
+            for scores, protocol in zip(found[label], protocols, strict=True):
+                scores.note(*protocol.notes)
+                scores.add(name, metrics[protocol.name])
+    return found
 
 
-def _score(run: str, name: str, metric: Overlap) -> Score:
-    scores = metric.compute()
-    kept = {key: scores[key] for key in ("dice", "iou", "images", "protocol")}
-    return Score(run, name, kept, metric.to_csv())
+def write(runs: Mapping[str, Sequence[Scores]], path: Path) -> None:
+    """Write means by run and set as JSON, and images as `NAME-RUN-SET.csv` beside it.
 
-
-def write(scores: Sequence[Score], path: Path) -> None:
-    """Write means as JSON, and images as `NAME-RUN-SET.csv` beside it."""
-    from segdistill.export.files import make_folder, write_bytes
+    Several protocols get a file each, `NAME-PROTOCOL.json`.
+    """
+    from segdistill.export.files import make_folder, write_json, write_text
+    from segdistill.scoring.results import file_name
 
     make_folder(path.parent)
-    tests: dict[str, dict[str, Any]] = {}
-    for each in scores:
-        tests.setdefault(each.run, {})[each.name] = each.means
-        name = f"{path.stem}-{each.run}-{each.name}.csv".replace("/", "_")
-        write_bytes(path.with_name(name), each.csv.encode())
-    write_bytes(path, (json.dumps(tests, indent=2) + "\n").encode())
+    for of_protocol in zip(*runs.values(), strict=True):
+        first, by_run = of_protocol[0], dict(zip(runs, of_protocol, strict=True))
+        stem = path.stem if len(next(iter(runs.values()))) == 1 else file_name(path.stem, first.protocol)
+        for label, scores in by_run.items():
+            for name in scores.sets:
+                write_text(path.with_name(file_name(stem, label, name) + ".csv"), scores.to_csv(name))
+        means = {label: _stamped(scores) for label, scores in by_run.items()}
+        write_json(path.with_name(stem + (path.suffix or ".json")), means)
+
+
+def _stamped(scores: Scores) -> dict[str, dict[str, Any]]:
+    stamp = {"protocol": scores.protocol, "version": scores.version, "notes": scores.notes}
+    return {name: {**means, **stamp} for name, means in scores.sets.items()}

@@ -8,9 +8,14 @@ Examples:
         summaries = report.collect({"Baseline": "runs/baseline", "Distilled": "runs/distilled"})
         cases = report.predict_examples(summaries, {"Kvasir": kvasir})
         report.html.report(summaries, "report.html", examples=cases)
+
+    Compare them image by image::
+
+        print(report.compare("runs/baseline", "runs/distilled").sentences)
 """
 
 from segdistill.report import history, html, plot
+from segdistill.report.comparison import compare
 from segdistill.report.examples import Example, choose
 from segdistill.report.history import History
 from segdistill.report.predictions import predict_examples
@@ -22,6 +27,7 @@ __all__ = [
     "RunSummary",
     "choose",
     "collect",
+    "compare",
     "history",
     "html",
     "plot",

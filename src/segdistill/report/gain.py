@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segdistill.report.bootstrap import draw_means, limits
 from segdistill.report.runs import RunSummary
 
 
@@ -85,16 +86,8 @@ def interval(
         >>> interval(np.full(10, 0.5))
         (0.5, 0.5)
     """
-    rng = np.random.default_rng(seed)
-    # A hundred draws at a time keep the memory small for sets of any size.
-    means = [
-        differences[rng.integers(0, len(differences), (min(100, draws - start), len(differences)))].mean(
-            axis=1
-        )
-        for start in range(0, draws, 100)
-    ]
-    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    low, high = limits(draw_means(differences[None, :, None], draws=draws, seed=seed)[:, 0], level=level)
+    return float(low[0]), float(high[0])
 
 
 def _mean_scores(runs: Sequence[RunSummary], dataset: str, measure: str) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segdistill import __version__
 from segdistill.core import SegDistillError
 from segdistill.export.files import make_folder, write_bytes
-from segdistill.report import page, plot
+from segdistill.report import page, plot, reliability, sizes
 from segdistill.report.examples import Example, draw
 from segdistill.report.runs import RunSummary
 
@@ -68,6 +68,11 @@ def render(
         protocols=page.protocols(summaries),
         comparisons=compared,
         caveats=page.caveats(rows, compared),
+        sizes=sizes,
+        by_size=sizes.columns(rows),
+        reliability=reliability,
+        calibrated=reliability.datasets(rows),
+        reliability_curves=reliability.svgs(rows),
         selection=summaries[0].metrics.get("selection"),
         curves=_curves(rows),
         # One term alone has nothing to be compared with.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".tiff", ".webp")
-_INK, _FAINT = "#24292f", "#d7dbe0"
+#: Text and axes, grid lines; a page replaces both by its own.
+INK, FAINT = "#24292f", "#d7dbe0"
 
 
 def save(
@@ -116,14 +117,14 @@ def _strokes(histories: Sequence[History], roles: Sequence[str] | None) -> list[
 
 def _loss(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
     _curves(axes, histories, lines, "loss", 1)
-    axes.set_title("Training loss", loc="left", fontsize=10.5, color=_INK)
+    axes.set_title("Training loss", loc="left", fontsize=10.5, color=INK)
     if axes.dataLim.y0 >= 0:
         axes.set_ylim(bottom=0)
 
 
 def _dice(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
     _curves(axes, histories, lines, "val_dice", 100)
-    axes.set_title("Validation Dice (%)", loc="left", fontsize=10.5, color=_INK)
+    axes.set_title("Validation Dice (%)", loc="left", fontsize=10.5, color=INK)
     for history, line in zip(histories, lines, strict=True):
         best = history.best("val_dice")
         axes.plot(best.epoch, 100 * best.value, "o", ms=5, mfc=line.color, mec="none", zorder=3)
@@ -132,6 +133,8 @@ def _dice(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> 
 def _curves(
     axes: Axes, histories: Sequence[History], lines: Sequence[Stroke], column: str, factor: float
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     named: set[str] = set()
     for history, line in zip(histories, lines, strict=True):
         points = [
@@ -144,20 +147,19 @@ def _curves(
         label = "" if history.label in named else history.label
         named.add(history.label)
         axes.plot(epochs, values, color=line.color, ls=line.dash, lw=1.8, marker=marker, ms=5, label=label)
-    _dress(axes)
-
-
-def _dress(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_xlabel("Epoch", color=_INK)
+    axes.set_xlabel("Epoch", color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", color=_FAINT, lw=0.7)
+    dress(axes)
+
+
+def dress(axes: Axes) -> None:
+    """Give axes the look of all plots: faint horizontal lines, no frame."""
+    axes.grid(axis="y", color=FAINT, lw=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelcolor=_INK, labelsize=9)
+    axes.tick_params(length=0, labelcolor=INK, labelsize=9)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
-        spine.set_color(_FAINT)
+        spine.set_color(FAINT)
 
 
 def _rendered(drawing: Figure, kind: str, **options: Any) -> bytes:
@@ -166,20 +168,32 @@ def _rendered(drawing: Figure, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _svg(draw: Callable[..., None], histories: Sequence[History], lines: Sequence[Stroke]) -> str:
+def as_svg(drawing: Figure, colors: set[str], *, name: str) -> str:
+    """Write a figure as an SVG element for a page, in the text's colour and font.
+
+    Args:
+        drawing: What to write; it loses its background.
+        colors: Colours of lines, which the page may set by the CSS variables `--c-RRGGBB`.
+        name: What tells it from the other figures of the page.
+    """
     from matplotlib import rc_context
+
+    for patch in (drawing.patch, *(axes.patch for axes in drawing.axes)):
+        patch.set_visible(False)
+    # Text stays text; the names inside do not change from one writing to the next, nor meet another panel's.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        raw = _rendered(drawing, "svg", metadata={"Date": None, "Creator": None}).decode()
+    return _themed(raw, colors)
+
+
+def _svg(draw: Callable[..., None], histories: Sequence[History], lines: Sequence[Stroke]) -> str:
     from matplotlib.figure import Figure
 
     drawing = Figure(figsize=(5.2, 3.1), layout="constrained")
     axes = drawing.subplots()
     draw(axes, histories, lines)
     axes.set_title("", loc="left")  # the page has a heading of its own
-    drawing.patch.set_visible(False)
-    axes.patch.set_visible(False)
-    # Text stays text; the names inside do not change from one writing to the next, nor meet another panel's.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": draw.__name__}):
-        raw = _rendered(drawing, "svg", metadata={"Date": None, "Creator": None}).decode()
-    return _themed(raw, {line.color for line in lines})
+    return as_svg(drawing, {line.color for line in lines}, name=draw.__name__)
 
 
 def _themed(svg: str, colors: set[str]) -> str:
@@ -190,7 +204,7 @@ def _themed(svg: str, colors: set[str]) -> str:
     element = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in needed else "", element)
     element = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", element, count=1)
     element = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", element, count=1)
-    element = element.replace(_INK, "currentColor").replace(_FAINT, "var(--line, #d7dbe0)")
+    element = element.replace(INK, "currentColor").replace(FAINT, "var(--line, #d7dbe0)")
     for color in colors:
         code = color.lower()
         element = element.replace(code, f"var(--c-{code[1:]}, {code})")

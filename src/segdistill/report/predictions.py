@@ -55,7 +55,8 @@ def predict_examples(
         if image_id in samples.ids
     ]
     examples = [
-        _predicted(samples, image_id, rank, name, networks) for name, samples, image_id, rank in chosen
+        predict(samples, image_id, networks, rank=rank, dataset=name)
+        for name, samples, image_id, rank in chosen
     ]
     return sorted(examples, key=lambda example: ("worst", "median", "best").index(example.rank))
 
@@ -70,9 +71,10 @@ def load_predictors(summaries: Sequence[RunSummary]) -> dict[str, Predictor]:
     return {label: TorchPredictor(run.student, run.task) for label, run in runs.items()}
 
 
-def _predicted(
-    samples: Samples, image_id: str, rank: str, dataset: str, networks: Mapping[str, Predictor]
+def predict(
+    samples: Samples, image_id: str, networks: Mapping[str, Predictor], *, rank: str = "", dataset: str = ""
 ) -> Example:
+    """Let every network predict one image of a test set."""
     sample = samples[samples.ids.index(image_id)]
     image = np.ascontiguousarray(np.asarray(sample["image"]).transpose(1, 2, 0))
     masks = {label: network(image).mask for label, network in networks.items()}

@@ -34,6 +34,7 @@ class RunSummary:
         env: What `env.json` holds.
         config: The text of `config.yaml`.
         scores: Per-image scores by test set.
+        details: Calibration and scores by size, by test set.
         parameters: Weights of the network; `None` if unknown.
         gmac: Multiply-adds for one image, in 10⁹; `None` if unknown.
         size: Bytes of the weights file; `None` if unknown.
@@ -47,6 +48,7 @@ class RunSummary:
     env: Mapping[str, Any] = field(default_factory=dict)
     config: str = ""
     scores: Mapping[str, Scores] = field(default_factory=dict)
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: int | None = None
     gmac: float | None = None
     size: int | None = None
@@ -113,6 +115,7 @@ def read_run(path: str | Path, *, label: str | None = None, role: str | None = N
         env=_json(folder / "env.json"),
         config=_text(folder / "config.yaml"),
         scores={file.stem: _scores(file) for file in sorted((folder / "scores").glob("*.csv"))},
+        details={file.stem: _json(file) for file in sorted((folder / "scores").glob("*.json"))},
         parameters=found.get("parameters") or model.get("parameters") or _count_parameters(weights),
         gmac=found.get("gmac") or model.get("gmac"),
         size=weights.stat().st_size if weights.exists() else None,

@@ -1,4 +1,4 @@
-"""`segdistill evaluate`: Dice and IoU of runs on test sets."""
+"""`segdistill evaluate`: scores of runs on test sets."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ def command(
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="A test set (images/ and masks/), or a folder of test sets.")
     ],
+    protocol: Annotated[
+        str, typer.Option(metavar="NAME[,NAME]", help="How to score, such as pranet-py,dice@0.5.")
+    ] = "dice@0.5",
     json: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write the scores, and a CSV per image beside them.")
     ] = None,
 ) -> None:
-    """Score trained networks: Dice and IoU of every image at 0.5, at its own resolution, and their means.
+    """Score trained networks: every image at its own resolution, and the means; Dice and IoU at 0.5 by default.
 
     `segdistill evaluate runs/baseline runs/student --data my-data/test --json scores.json`
     """
-    from segdistill.cli import scoring
-    from segdistill.cli.output import score, table
+    from segdistill.cli import scoring, tables
 
-    scores = scoring.score_runs(runs, scoring.test_sets(data))
-    rows = [
-        (each.run, each.name, each.means["images"], score(each.means["dice"]), score(each.means["iou"]))
-        for each in scores
-    ]
-    table(("run", "test set", "images", "Dice", "IoU"), rows)
+    protocols = scoring.find_protocols(protocol)
+    scores = scoring.score_runs(runs, scoring.test_sets(data), protocols)
+    tables.show_runs(scores)
     if json:
         scoring.write(scores, json)

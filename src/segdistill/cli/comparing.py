@@ -1,0 +1,165 @@
+"""Two networks on the command line: which runs are meant, what is printed, drawn and written."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segdistill.cli.output import say, score, table
+from segdistill.core import SegDistillError
+
+if TYPE_CHECKING:
+    from segdistill.report.comparison import Comparison, Difference
+
+
+def compare(runs: Sequence[str], a: Sequence[str], b: Sequence[str], measures: str) -> Comparison:
+    """Compare what the arguments name.
+
+    Args:
+        runs: Two runs, two patterns in quotes, or the runs of two networks in any number.
+        a: Instead, the runs of the first network,
+        b: and of the second.
+        measures: `NAME[,NAME]`; everything if empty.
+
+    Raises:
+        SegDistillError: If it is not clear which runs are meant, or they do not compare.
+    """
+    from segdistill.report.comparison import compare
+
+    wanted = [name.strip() for name in measures.split(",") if name.strip()]
+    return compare(*_sides(runs, a, b), measures=wanted or None)
+
+
+def show(found: Comparison) -> None:
+    """Print who is compared, a row per test set and measure, and what the numbers do not know."""
+    for letter, side in (("A", found.sides.a), ("B", found.sides.b)):
+        say(f"{letter}: {side.label} ({', '.join(run.name for run in side.runs)})")
+    several = len(found.sides.a.runs) > 1
+    for protocol in dict.fromkeys((each.protocol, each.version) for each in found.differences):
+        rows = [
+            _row(each, several) for each in found.differences if (each.protocol, each.version) == protocol
+        ]
+        say()
+        table(_columns(several), rows)
+        say(f"Scored by {protocol[0]}, version {protocol[1]}.")
+    say()
+    for note in found.notes:
+        say(f"- {note}")
+
+
+def write(found: Comparison, path: Path) -> None:
+    """Write everything as JSON."""
+    from segdistill.export.files import write_json
+
+    write_json(path, found.as_dict())
+    say(f"Wrote {path}")
+
+
+def draw(found: Comparison, path: Path, data: Path | None) -> None:
+    """Draw the worst cases as one PNG.
+
+    Args:
+        found: The comparison.
+        path: Where to.
+        data: A test set or a folder of test sets; those of B's recipe if not given.
+
+    Raises:
+        SegDistillError: If data or networks are not at hand.
+    """
+    from segdistill.export.files import write_png
+    from segdistill.report.comparison.sheet import sheet
+
+    write_png(path, sheet(found, _test_sets(found, data)))
+    say(f"Wrote {path}: the worst cases, outlines of truth (green), A (yellow) and B (blue)")
+
+
+def _sides(
+    runs: Sequence[str], a: Sequence[str], b: Sequence[str]
+) -> tuple[Sequence[str | Path], Sequence[str | Path]]:
+    from segdistill.report.comparison import split
+
+    if not (a or b):
+        groups = [_expanded(run) for run in runs]
+        return (
+            (groups[0], groups[1]) if len(groups) == 2 else split([run for group in groups for run in group])
+        )
+    if runs or not (a and b):
+        raise SegDistillError("Name the runs as RUN_A RUN_B, or all of them with --a RUN and --b RUN.")
+    return [run for each in a for run in _expanded(each)], [run for each in b for run in _expanded(each)]
+
+
+def _expanded(text: str) -> list[str]:
+    """What a pattern in quotes stands for, in the order of the numbers in the names."""
+    if Path(text).exists() or not glob.has_magic(text):
+        return [text]
+    found = [path for path in glob.glob(text) if Path(path).is_dir() or path.lower().endswith(".json")]
+    if not found:
+        raise SegDistillError(f"No run folder or JSON file is called like {text!r}.")
+    return sorted(found, key=_natural)
+
+
+def _natural(text: str) -> list[Any]:
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text)]
+
+
+def _test_sets(found: Comparison, data: Path | None) -> dict[str, Any]:
+    from segdistill.cli import pages, scoring
+
+    run = found.sides.b.runs[0]
+    if not run.is_folder:
+        raise SegDistillError(f"A sheet shows what networks predict, and {run.name} is no run folder.")
+    if data is None:
+        return pages.test_sets(run.path)
+    from segdistill.data import FolderSet
+    from segdistill.engine import Run
+
+    classes = Run.load(run.path).task.classes
+    return {name: FolderSet(path, classes=classes) for name, path in scoring.test_sets(data).items()}
+
+
+def _columns(several: bool) -> tuple[str, ...]:
+    last = ("p seeds",) if several else ()
+    return (
+        "test set",
+        "measure",
+        "n",
+        "A",
+        "B",
+        "B - A",
+        "95 % interval",
+        "p",
+        *last,
+        "A wins",
+        "B wins",
+        "excludes 0",
+    )
+
+
+def _row(found: Difference, several: bool) -> tuple[object, ...]:
+    last = (_p(found.p_seeds),) if several else ()
+    low, high = found.interval
+    return (
+        *(
+            found.dataset,
+            found.measure,
+            found.count,
+            score(found.a),
+            score(found.b),
+            f"{found.difference:+.4f}",
+        ),
+        *(
+            f"{low:+.4f} to {high:+.4f}",
+            _p(found.p),
+            *last,
+            found.wins_a,
+            found.wins_b,
+            f"yes, {found.ahead} ahead" if found.ahead else "no",
+        ),
+    )
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else "< 0.0001" if value < 0.0001 else f"{value:.4f}"

@@ -1,0 +1,118 @@
+"""What a comparison may be taken to say, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segdistill.report.comparison import ranks
+from segdistill.report.comparison.differences import Difference
+from segdistill.report.comparison.pairs import Pairs, left_out
+from segdistill.report.comparison.sides import Sides
+
+
+def sentence(found: Difference, *, seeds: int) -> str:
+    """Say one difference: how large, on how much, and whether its interval excludes zero."""
+    sign = "excludes" if found.interval.excludes_zero else "includes"
+    trainings = "one training each" if seeds == 1 else f"{seeds} seeds"
+    return (
+        f"{found.dataset}, {found.measure}: B - A is {found.difference:+.4f} over {found.count} {found.unit} "
+        f"and {trainings}; the 95 % interval {found.interval.low:+.4f} to {found.interval.high:+.4f} "
+        f"{sign} zero."
+    )
+
+
+def notes(sides: Sides, found: Sequence[Difference], pairs: Sequence[Pairs]) -> list[str]:
+    """Say what the numbers do not know."""
+    return [
+        _of_seeds(sides, found),
+        *_of_pairing(sides),
+        _of_images(found),
+        *_of_tests(found),
+        *_of_disagreement(found),
+        *_of_directions(found),
+        *_of_missing(found),
+        *_of_pooled(pairs),
+        *(f"Not compared, since not every run has it: {name}." for name in left_out(sides)),
+    ]
+
+
+def _of_seeds(sides: Sides, found: Sequence[Difference]) -> str:
+    count, unit = len(sides.a.runs), found[0].unit
+    if count == 1:
+        return (
+            f"One training each: the variation between trainings is not in interval and p. They say how much the "
+            f"choice of test {unit} matters; another seed alone may change the difference, and its sign."
+        )
+    return (
+        f"{count} seeds: the interval draws seeds and {unit} anew. {count} seeds tell little about all others, so it "
+        f"is {'much ' if count < 5 else ''}too narrow where trainings vary a lot. p is over {unit}, each with its "
+        f"mean over seeds; p over seeds cannot be below {ranks.least(count):.3g}."
+    )
+
+
+def _of_pairing(sides: Sides) -> list[str]:
+    if sides.paired_by == "order":
+        return ["Not every run says its seed: the runs were paired in the order given."]
+    a, b = sides.a.runs[0].seed, sides.b.runs[0].seed
+    if sides.paired_by == "nothing" and None not in (a, b) and a != b:
+        return [f"The two trainings have different seeds, {a} and {b}: part of the difference is theirs."]
+    return []
+
+
+def _of_images(found: Sequence[Difference]) -> str:
+    alike = "Cases of one patient" if found[0].unit == "cases" else "Images of one patient or sequence"
+    return f"{alike} resemble each other, which makes interval and p too small."
+
+
+def _of_tests(found: Sequence[Difference]) -> list[str]:
+    if len(found) < 2:
+        return []
+    return [
+        f"{len(found)} differences were tested and nothing is corrected for that: without any true difference, "
+        f"one in twenty has p below 0.05."
+    ]
+
+
+def _of_disagreement(found: Sequence[Difference]) -> list[str]:
+    apart = [
+        f"{each.dataset} {each.measure}" for each in found if (each.p < 0.05) != each.interval.excludes_zero
+    ]
+    if not apart:
+        return []
+    return [
+        f"p and interval disagree for {', '.join(apart)}: p asks whether most {found[0].unit} move one way, "
+        f"the interval how far the mean moves, which a few large changes may decide."
+    ]
+
+
+def _of_directions(found: Sequence[Difference]) -> list[str]:
+    lower = dict.fromkeys(each.measure for each in found if each.better == "lower")
+    signed = dict.fromkeys(each.measure for each in found if each.better == "nearer zero")
+    return [
+        *([f"Lower is better: {', '.join(lower)}."] if lower else []),
+        *([f"Nearer zero is better, absolute values are compared: {', '.join(signed)}."] if signed else []),
+    ]
+
+
+def _of_missing(found: Sequence[Difference]) -> list[str]:
+    gaps: dict[tuple[str, str, int, int, int], list[str]] = {}
+    for each in found:
+        if each.missing:
+            gap = (each.dataset, each.unit, each.missing, each.missing_a, each.missing_b)
+            gaps.setdefault(gap, []).append(each.measure)
+    return [
+        f"{dataset}, {', '.join(measures)}: without {count} of the {unit}, where A ({a}) or B ({b}) has no score"
+        f"{'; who misses more is flattered' if a != b else ''}."
+        for (dataset, unit, count, a, b), measures in gaps.items()
+    ]
+
+
+def _of_pooled(pairs: Sequence[Pairs]) -> list[str]:
+    pooled = sorted({measure for each in pairs for measure in each.pooled})
+    if not pooled:
+        return []
+    unit = pairs[0].unit
+    return [
+        f"{', '.join(pooled)}: the protocol's score of a set is no mean over {unit}, but pooled from all of them; "
+        f"what is compared here is the mean over {unit}."
+    ]
