@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The same scores by pysodmetrics, which pins numpy and therefore needs an environment of its own.
 
-    python -m venv /tmp/pysod && /tmp/pysod/bin/pip install pysodmetrics
-    /tmp/pysod/bin/python benchmarks/metrics_pysod.py FOLDER [--rounds N]
+    python -m venv pysod && pysod/bin/pip install pysodmetrics
+    pysod/bin/python benchmarks/metrics_pysod.py FOLDER [--rounds N]
 
 Reads `FOLDER/pred/*.png` and `FOLDER/gt/*.png` and prints JSON: version, and per image the median CPU seconds and the
 scores (means and maxima over its 256 thresholds). `benchmarks/metrics.py --pysod PYTHON` runs this; the values in

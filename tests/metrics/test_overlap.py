@@ -231,3 +231,27 @@ def test_an_image_scored_twice_is_refused_also_between_shards():
 def test_shards_of_another_task_do_not_merge():
     with pytest.raises(SegDistillError, match="do not merge"):
         Overlap().merge(Overlap(THREE))
+
+
+@given(masks=pair([0, 1]))
+def test_precision_and_recall_are_those_of_counting_pixels_by_hand(masks):
+    predicted, target = (mask == 1 for mask in masks)
+    found, both = one(*masks), int((predicted & target).sum())
+    nothing = float(not predicted.any() and not target.any())
+    assert found["precision"] == pytest.approx(both / predicted.sum() if predicted.any() else nothing)
+    assert found["recall"] == pytest.approx(both / target.sum() if target.any() else nothing)
+
+
+def test_nothing_predicted_has_no_precision_and_nothing_true_no_recall():
+    nothing, something = [[0, 0]], [[1, 0]]
+    assert (one(nothing, something)["precision"], one(nothing, something)["recall"]) == (0, 0)
+    assert (one(something, nothing)["precision"], one(something, nothing)["recall"]) == (0, 0)
+    assert (one(nothing, nothing)["precision"], one(nothing, nothing)["recall"]) == (1, 1)
+
+
+def test_rows_hold_every_measure_and_how_much_there_is_to_find():
+    metric = Overlap()
+    metric.update([np.array([[1, 1, 0, 0]])], [np.array([[1, 0, 0, 255]])], ["a"])
+    assert metric.rows == [
+        {"id": "a", "dice": 2 / 3, "iou": 0.5, "precision": 0.5, "recall": 1.0, "share": 1 / 3}
+    ]

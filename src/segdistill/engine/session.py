@@ -131,7 +131,6 @@ class Session:
         # Dropout and the like are a function of the step too, so a resumed run draws the same numbers.
         torch.manual_seed(stable_seed(self.training.seed, progress.epoch, progress.batch, self.runtime.rank))
         hooks.show_progress(self.trainable.method, progress.step / (self.training.epochs * self.steps))
-        batch = self._rescaled(batch)
         moves = (progress.batch + 1) % accumulate == 0
         with self.runtime.defer_gradients(self.module, when=not moves):
             terms = self._terms(batch)
@@ -146,8 +145,10 @@ class Session:
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         with self.runtime.forward():
+            # The teacher answers for the images as they came; only the student sees them at the step's scale.
             teacher = None if self.teacher is None else flatten(self.teacher(batch))
-            terms: dict[str, Tensor] = self.module(batch.image, batch.mask, teacher)
+            seen = self._rescaled(batch)
+            terms: dict[str, Tensor] = self.module(seen.image, seen.mask, teacher)
         return terms
 
     def _check_finite(self, terms: Mapping[str, float]) -> None:

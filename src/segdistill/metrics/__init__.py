@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from segdistill.metrics.base import Metric
+from segdistill.metrics.calibration import Calibration
 from segdistill.metrics.catalogue import PROTOCOLS, find_protocol
 from segdistill.metrics.dice import DICE_AT_HALF, DiceAt
 from segdistill.metrics.overlap import Overlap
 from segdistill.metrics.protocols import Protocol
+from segdistill.metrics.sizes import by_size
 
-__all__ = ["DICE_AT_HALF", "PROTOCOLS", "DiceAt", "Metric", "Overlap", "Protocol", "find_protocol"]
+__all__ = [
+    "DICE_AT_HALF",
+    "PROTOCOLS",
+    "Calibration",
+    "DiceAt",
+    "Metric",
+    "Overlap",
+    "Protocol",
+    "by_size",
+    "find_protocol",
+]

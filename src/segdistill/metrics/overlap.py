@@ -17,20 +17,24 @@ from segdistill.tasks import Binary, Multilabel, Task
 
 
 class Score(NamedTuple):
-    """Dice and IoU of one mask."""
+    """How well one mask fits: each in [0, 1]."""
 
     dice: float
     iou: float
+    precision: float
+    recall: float
 
 
 class Overlap:
-    """Dice and IoU per image, averaged over images.
+    """Dice, IoU, precision and recall per image, averaged over images.
 
     Binary tasks score the foreground. Tasks of several classes score an image by the mean over its
     foreground classes, those present in the true or the predicted mask (a class that was made up counts 0);
     an image with none follows the protocol's rule for empty masks. With the rule `"skip"` only classes in
-    the true mask count. Images whose every pixel is ignored are left out. Beside this, `miou` is the mean
-    over classes, background included, of the IoU over all pixels of the data set.
+    the true mask count. Precision is 0 where nothing was predicted although something is there, recall is 0
+    where something was predicted although nothing is there. Images whose every pixel is ignored are left
+    out. Beside this, `miou` is the mean over classes, background included, of the IoU over all pixels of the
+    data set.
 
     Args:
         task: Says what the labels mean and which are ignored; `Binary()` if not given.
@@ -49,6 +53,7 @@ class Overlap:
         self.task = task or Binary()
         self.protocol = protocol or DICE_AT_HALF
         self._counts: dict[str, Counts] = {}
+        self._pixels: dict[str, int] = {}
         self._ignored: set[str] = set()
         self._confusion: Counts | None = None
 
@@ -59,9 +64,15 @@ class Overlap:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One `{"id", "dice", "iou"}` per image, sorted by id; skipped images are left out."""
+        """One row per image, sorted by id; skipped images are left out.
+
+        `id`, `dice`, `iou`, `precision`, `recall`, and `share`: how much of what was counted is foreground in
+        the true mask (mean over the channels of a multi-label task).
+        """
         scored = ((name, self._image(self._counts[name])) for name in sorted(self._counts))
-        return [{"id": name, **score._asdict()} for name, score in scored if score]
+        return [
+            {"id": name, **score._asdict(), "share": self._share(name)} for name, score in scored if score
+        ]
 
     def update(
         self,
@@ -94,6 +105,7 @@ class Overlap:
             self._check_new(name)
             if pixels.confusion.any():
                 self._counts[name] = pixels.classes
+                self._pixels[name] = int(pixels.confusion.sum())
             else:
                 self._ignored.add(name)
             self._confusion = _sum(self._confusion, pixels.confusion)
@@ -111,6 +123,7 @@ class Overlap:
         for name in (*other._counts, *other._ignored):
             self._check_new(name)
         self._counts |= other._counts
+        self._pixels |= other._pixels
         self._ignored |= other._ignored
         self._confusion = _sum(self._confusion, other._confusion)
 
@@ -118,9 +131,9 @@ class Overlap:
         """Average over images.
 
         Returns:
-            `dice` and `iou` in [0, 1], means over images; `images`, how many were averaged; `empty_images`,
-            how many have nothing to find; `miou`; `classes`, per foreground class its `dice`, `iou` and
-            `images` (`None` where no image has it); `protocol` and its `version`.
+            `dice`, `iou`, `precision` and `recall` in [0, 1], means over images; `images`, how many were
+            averaged; `empty_images`, how many have nothing to find; `miou`; `classes`, per foreground class its
+            `dice`, `iou` and `images` (`None` where no image has it); `protocol` and its `version`.
 
         Raises:
             SegDistillError: If there is no image to average over.
@@ -129,8 +142,7 @@ class Overlap:
         if not rows:
             raise self._nothing()
         return {
-            "dice": _mean(row["dice"] for row in rows),
-            "iou": _mean(row["iou"] for row in rows),
+            **{measure: _mean(row[measure] for row in rows) for measure in Score._fields},
             "images": len(rows),
             "empty_images": sum(not counts[:, 2].any() for counts in self._counts.values()),
             "miou": self._mean_iou(),
@@ -142,7 +154,8 @@ class Overlap:
     def to_csv(self) -> str:
         """Print the rows as CSV: `id,dice,iou`."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=["id", "dice", "iou"], lineterminator="\n")
+        columns = ["id", "dice", "iou"]
+        writer = csv.DictWriter(text, fieldnames=columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()
@@ -155,15 +168,23 @@ class Overlap:
         """Score one image by the mean over its classes; `None` leaves it out."""
         scores = [score for row in counts if (score := self._overlap(row))]
         if scores:
-            return Score(_mean(s.dice for s in scores), _mean(s.iou for s in scores))
-        return {"one": Score(1.0, 1.0), "zero": Score(0.0, 0.0), "skip": None}[self.protocol.empty]
+            return Score(*(_mean(values) for values in zip(*scores, strict=True)))
+        return {"one": Score(*[1.0] * 4), "zero": Score(*[0.0] * 4), "skip": None}[self.protocol.empty]
 
     def _overlap(self, counts: Counts) -> Score | None:
         """Score one class of one image; `None` where it is absent."""
         both, predicted, true = (int(n) for n in counts)
         if predicted + true == 0 or (self.protocol.empty == "skip" and true == 0):
             return None
-        return Score(2 * both / (predicted + true), both / (predicted + true - both))
+        return Score(
+            2 * both / (predicted + true),
+            both / (predicted + true - both),
+            both / predicted if predicted else 0.0,
+            both / true if true else 0.0,
+        )
+
+    def _share(self, name: str) -> float:
+        return int(self._counts[name][:, 2].sum()) / self._pixels[name]
 
     def _class(self, index: int) -> dict[str, Any]:
         scores = [score for counts in self._counts.values() if (score := self._overlap(counts[index]))]
