@@ -18,6 +18,7 @@ benchmarks/results/metrics.json.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import pickle
@@ -76,17 +77,16 @@ def fast(pair: Pair, protocol: Any = PRANET_PY) -> dict[str, Any]:
     return scores.compute()
 
 
-def without_weighted(work: Callable[[], Any]) -> Any:
-    """The same without the weighted F-measure."""
+def without_weighted() -> contextlib.ExitStack:
+    """Switch the weighted F-measure off, on both sides."""
 
     def nothing(*_: Any, **__: Any) -> float:
         return math.nan
 
-    with (
-        mock.patch.object(metric, "weighted_f", nothing),
-        mock.patch.object(transcription, "weighted_f", nothing),
-    ):
-        return work()
+    switched = contextlib.ExitStack()
+    for module in (metric, transcription):
+        switched.enter_context(mock.patch.object(module, "weighted_f", nothing))
+    return switched
 
 
 def seconds(work: Callable[[], Any], repeat: int = 1) -> float:
@@ -103,15 +103,14 @@ def against_definitions(size: tuple[int, int], kind: str, rounds: int, *, settle
     if settled:
         np.ones(30 << 20, np.uint8).sum()  # as large as glibc allows; freed at once
     ours, slow = partial(fast, pair), partial(transcription.python, *pair)
-    sides = {"everything": (ours, slow)}
-    sides["without weighted F"] = (partial(without_weighted, ours), partial(without_weighted, slow))
     ours()
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    parts = {"everything": contextlib.nullcontext, "without weighted F": without_weighted}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
     for turn in range(rounds):
-        for name, (a, b) in list(sides.items())[:: 1 - 2 * (turn % 2)]:
-            first = seconds(a, REPEAT)
-            slow_seconds = seconds(b)
-            times[name].append(((first + seconds(a, REPEAT)) / 2, slow_seconds))
+        for name in list(parts)[:: 1 - 2 * (turn % 2)]:
+            with parts[name]():
+                first, slow_seconds = seconds(ours, REPEAT), seconds(slow)
+                times[name].append(((first + seconds(ours, REPEAT)) / 2, slow_seconds))
     result = {}
     for name, measured in times.items():
         result[name] = statistics.median(b / a for a, b in measured)

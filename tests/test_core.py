@@ -14,6 +14,11 @@ def test_a_near_miss_is_answered_with_the_right_name():
     assert str(unknown("tap", "layr4", ["layer4", "stem"])) == "Unknown tap 'layr4'. Did you mean 'layer4'?"
 
 
+def test_the_names_without_dots_are_shown_first():
+    names = ["e2", "high", *(f"decoder.blocks.{n}" for n in range(30))]
+    assert "Known: e2, high, decoder.blocks.0, " in str(unknown("tap", "e1", names))
+
+
 def test_a_name_that_differs_in_case_only_is_meant():
     assert str(unknown("optimizer", "AdamW", ["adam", "adamw"])).endswith("Did you mean 'adamw'?")
 

@@ -65,7 +65,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> SegDistillError:
         >>> str(unknown("method", "CWDD", ["CWD", "KD"]))
         "Unknown method 'CWDD'. Did you mean 'CWD'?"
     """
-    candidates = sorted(known)
+    # Aliases of layers before their hundreds of dotted names, since not all are shown.
+    candidates = sorted(known, key=lambda candidate: ("." in candidate, candidate))
     same = [candidate for candidate in candidates if candidate.casefold() == name.casefold()]
     close = same or difflib.get_close_matches(name, candidates, n=3)
     hint = (

@@ -165,3 +165,19 @@ def test_aligns_sizes(cls):
     coarse, fine, mask, task = networks(cls, coarser=2)
     for student, teacher in ((coarse, fine), (fine, coarse)):
         assert loss(build(make(cls), student, teacher, task), student, teacher, mask).isfinite()
+
+
+@pytest.mark.parametrize(("cls", "task"), combinations(lambda cls: [(task,) for task in tasks(cls)]))
+def test_takes_a_teacher_that_saw_the_images_at_another_size(cls, task):
+    """In multi-scale training the student's size changes from step to step, the teacher's does not."""
+    count, size = max(2, cls.traits.images), sizes(cls)[0]
+    small, _, _, _ = networks(cls, task, count=count)
+    _, teacher, _, _ = networks(cls, task, count=count)
+    method = build(make(cls), small, teacher, task)
+    for wider in (size, tuple(3 * n // 2 for n in size), tuple(2 * n for n in size)):
+        student, own, _, _ = networks(cls, task, wider, count=count)
+        theirs = teacher if cls.traits.teacher else own
+        result = loss(method, student, theirs, labels(wider, task, count=count))
+        result.backward()
+        assert result.isfinite()
+        assert student.logits.grad is not None or any(x.grad is not None for x in maps(student))

@@ -66,6 +66,15 @@ def test_few_and_many_channels_move_alike():
         torch.testing.assert_close(one.expand(6, -1, -1), many, rtol=0, atol=0.02)
 
 
+@pytest.mark.parametrize("grid", [(24, 32), (48, 64)])
+def test_beyond_the_rim_a_map_of_any_grid_is_mirrored_where_its_image_is(grid):
+    matrix = np.array([[0.8, -0.2, 25.0], [0.2, 0.8, 14.0]])
+    image = warp(smooth(*SIZE)[None], matrix, SIZE)
+    expected = torch.nn.functional.adaptive_avg_pool2d(image, grid)
+    found = warp(smooth(*grid).expand(6, -1, -1), matrix, SIZE)
+    assert (found - expected).abs().max() < 1.5  # a pixel's shift is 6
+
+
 def test_flips_are_exact():
     soft = torch.rand(2, 5, 7)
     assert torch.equal(flip(soft, (True, False)), soft[..., torch.arange(6, -1, -1)])

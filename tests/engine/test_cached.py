@@ -18,7 +18,7 @@ from segdistill.engine import distill
 from segdistill.methods import AT, KD, FitNet
 from segdistill.taps import Tapped
 from segdistill.tasks import Multiclass
-from segdistill.teachers import Cached, cache
+from segdistill.teachers import Cached, Teacher, cache
 from stops import StopAt
 from toys import Discs, tiny_net
 
@@ -78,6 +78,24 @@ def test_multi_scale_training_takes_the_stored_logits_along(moving, short, quiet
     assert len(run.log) == 2
 
 
+class Watched(Teacher):
+    """A teacher that notes what it is shown."""
+
+    def __call__(self, batch):
+        self.seen = [*getattr(self, "seen", []), tuple(batch.image.shape[2:])]
+        return super().__call__(batch)
+
+
+def test_multi_scale_training_shows_the_teacher_the_images_as_they_came(moving, short, quiet, tmp_path):
+    teacher, student = Watched(a_teacher()), tiny_net(seed=1)
+    seen = []
+    student.stem.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape[2:])))
+    training = replace(short, scales=(1.0, 2.0))
+    distill(teacher, student, moving, KD(), out=tmp_path / "a", training=training, display=quiet)
+    assert (64, 64) in seen
+    assert set(teacher.seen) == {(32, 32)}
+
+
 def test_a_stopped_run_goes_on_to_the_same_weights(moving, short, quiet, tmp_path):
     cached, weights = stored(moving, tmp_path), []
     for name in ("whole", "stopped"):
@@ -100,6 +118,13 @@ def test_resuming_from_another_cache_is_refused(moving, short, quiet, tmp_path):
     other = cache(a_teacher(seed=3), moving, tmp_path / "other")
     with pytest.raises(SegDistillError, match="begun with another teacher"):
         distill(other, tiny_net(seed=1), moving, KD(), resume=True, display=quiet, **options)
+
+
+def test_a_run_goes_on_with_a_cache_that_stores_more(moving, short, quiet, tmp_path):
+    options = {"out": tmp_path / "a", "training": short}
+    stop_midway(cache(a_teacher(), moving, tmp_path / "logits"), moving, options)
+    more = cache(a_teacher(), moving, tmp_path / "more", taps=["stem", "body"])
+    assert distill(more, tiny_net(seed=1), moving, KD(), resume=True, display=quiet, **options).is_finished
 
 
 class TestRefuses:

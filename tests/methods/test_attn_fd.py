@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from fakes import build, loss, networks
+from segdistill.core import Output
 from segdistill.methods import AttnFD, Method
 from segdistill.methods.attn_fd import refined
 from segdistill.methods.parts.cbam import CBAM
@@ -60,6 +61,16 @@ def test_is_the_mean_over_images_of_the_distance_of_unit_maps():
 def test_a_constant_feature_gives_no_nan():
     assert refined(torch.zeros(2, 3, 4, 4)).isfinite().all()
     assert refined(torch.full((2, 1, 4, 4), 5.0)).isfinite().all()
+
+
+@pytest.mark.parametrize("cls", [AttnFD, AttnFDReleased])
+def test_a_student_of_zeros_has_a_bounded_gradient(cls):
+    student, teacher, mask, task = networks(cls)
+    method = build(cls(taps="f"), student, teacher, task)
+    dead = torch.zeros_like(student["f"]).requires_grad_()
+    loss(method, Output(student.logits, {"f": dead}), teacher, mask).backward()
+    assert dead.grad.abs().max() < 1e3
+    assert all(p.grad is None or p.grad.abs().max() < 1e3 for p in method.adapters.parameters())
 
 
 def test_the_release_takes_lengths_over_the_batch_and_falls_with_it():

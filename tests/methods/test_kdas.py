@@ -5,6 +5,7 @@ import torch
 from fakes import build
 from segdistill.core import Output, SegDistillError
 from segdistill.methods import KDAS, KDASPublished
+from segdistill.methods.kdas import attended as attended_maps
 from segdistill.tasks import Binary, Multiclass
 
 THREE = Multiclass(("a", "b", "c"))
@@ -60,6 +61,17 @@ def test_both_heads_are_attended_to_on_both_sides(task, size):
     for head in ("logits", "second"):
         wanted = 2 * 0.4 * attention(*arrays(head, task.channels, size), t=3)
         assert found[f"KDAS/{head}"].item() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [300, 10_000])
+def test_large_logits_keep_their_gradient(scale):
+    z = (scale * torch.randn(1, 1, 32, 32)).requires_grad_()
+    target = torch.randn(1, 1, 32, 32)
+    (found,) = torch.autograd.grad((attended_maps(z) * target).sum(), z)
+    x = z.detach().double().requires_grad_()
+    scores = torch.einsum("bchw,bcgw->bchg", x, x) / 32**0.5
+    (expected,) = torch.autograd.grad((scores.softmax(dim=3) @ x * target).sum(), x)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_student_learns_from_the_attention():

@@ -3,8 +3,9 @@ import torch
 from torch.nn import functional as F
 
 from fakes import build, loss, networks
-from segdistill.core import SegDistillError
-from segdistill.methods import MGD
+from segdistill.core import Output, SegDistillError
+from segdistill.methods import MGD, AfDCD
+from segdistill.methods.parts.hiding import shown
 
 
 def test_regenerates_the_teacher_from_what_is_not_masked():
@@ -32,6 +33,23 @@ def test_masks_the_part_that_was_asked_for_in_all_channels_alike(masked):
     assert drawn.shape == (4, 1, 100, 100)
     assert set(drawn.unique().tolist()) <= {0.0, 1.0}
     assert 1 - drawn.mean().item() == pytest.approx(masked, abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (2, 2, 2)])
+def test_some_position_of_every_image_is_shown(shape):
+    drawn = shown(torch.zeros(500, 3, *shape), 0.75).flatten(1)
+    assert drawn.any(dim=1).all()
+    assert drawn.float().mean() < 0.45 or drawn.shape[1] == 1
+
+
+@pytest.mark.parametrize("cls", [MGD, AfDCD])
+def test_a_map_of_few_positions_always_trains_the_student(cls):
+    student, teacher, mask, task = networks(cls, count=1)
+    student, teacher = (Output(o.logits, {"f": o["f"][..., :1, :2]}) for o in (student, teacher))
+    method = build(cls(taps="f"), student, teacher, task)
+    for _ in range(20):
+        (slope,) = torch.autograd.grad(loss(method, student, teacher, mask), student["f"])
+        assert slope.any()
 
 
 def test_draws_a_new_mask_at_every_step_from_the_seed():

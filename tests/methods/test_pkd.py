@@ -25,7 +25,7 @@ def test_neither_offset_nor_scale_of_a_channel_matters():
 
 
 @pytest.mark.parametrize("value", [0.0, 2.0])
-def test_a_dead_channel_has_a_finite_gradient(value):
+def test_a_dead_channel_has_no_gradient(value):
     s = torch.randn(2, 3, 4, 4)
     s[:, 0] = value
     s.requires_grad_()
@@ -35,4 +35,32 @@ def test_a_dead_channel_has_a_finite_gradient(value):
     result = loss(method, student, output, torch.zeros(2, 4, 4))
     result.backward()
     assert result.isfinite()
-    assert s.grad.isfinite().all()
+    assert not s.grad[:, 0].any()
+    assert s.grad[:, 1:].any()
+
+
+@pytest.mark.parametrize("value", [0.0, 300.0])
+def test_nor_does_it_outshout_the_others_in_the_projection(value):
+    s = torch.randn(2, 3, 4, 4)
+    method = build(PKD(taps="f"), *outputs(s), Binary())
+    sizes = []
+    for first in (s[:, 0], torch.full((2, 4, 4), value)):
+        s[:, 0] = first
+        method.zero_grad()
+        loss(method, *outputs(s), torch.zeros(2, 4, 4)).backward()
+        sizes.append(method.adapters["f"].project.weight.grad.norm())
+    assert sizes[1] < 10 * sizes[0]
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+def test_the_scale_of_a_feature_does_not_matter(scale):
+    s = torch.randn(2, 3, 4, 4)
+    method = build(PKD(taps="f"), *outputs(s), Binary())
+    values = [loss(method, *outputs(f), torch.zeros(2, 4, 4)) for f in (s, scale * s)]
+    torch.testing.assert_close(*values)
+
+
+def outputs(student):
+    """A student's output, and always the same teacher's."""
+    t = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    return Output(torch.zeros(2, 1, 4, 4), {"f": student}), Output(torch.zeros(2, 1, 4, 4), {"f": t})

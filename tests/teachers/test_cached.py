@@ -234,6 +234,42 @@ class TestRefuses:
         with pytest.raises(SegDistillError, match="has format 99, this version reads 1"):
             Cached(stored.folder)
 
+    @pytest.mark.parametrize("entry", [{"shapes": None}, {"shapes": {"logits": "abc"}}, {"data": None}])
+    def test_a_header_that_does_not_say_how_to_read_the_files(self, entry, stored):
+        header = json.loads((stored.folder / "header.json").read_text())
+        (stored.folder / "header.json").write_text(json.dumps({**header, **entry}))
+        with pytest.raises(SegDistillError, match="is damaged; delete the folder"):
+            Cached(stored.folder)
+
+    def test_the_same_weights_in_another_architecture(self, data, stored):
+        teacher = a_teacher()
+        teacher.spec = {"spec": {"smp.DeepLabV3": {"encoder_output_stride": 16}}}
+        with pytest.raises(SegDistillError, match="another preprocessing or architecture"):
+            Cached(stored.folder, teacher=Teacher(teacher))
+
+    def test_views_that_cannot_be_drawn_again(self, tmp_path):
+        class Rolls:
+            def __init__(self):
+                self.times = 0
+
+            def __call__(self, sample):
+                self.times += 1  # as a generator of its own would
+                return {**sample, "image": sample["image"].roll(self.times, -1)}
+
+            def __repr__(self):
+                return "Rolls()"
+
+        with pytest.raises(SegDistillError, match="differently each time.*torch"):
+            cache(a_teacher(), the_data(augment=Rolls()), tmp_path / "views", views=2)
+
+    def test_an_image_that_cannot_be_read_is_not_blamed_on_the_cache(self, data, tmp_path, monkeypatch):
+        def gone(self, index):
+            raise FileNotFoundError(2, "No such file", "image.png")
+
+        monkeypatch.setattr(SyntheticSet, "__getitem__", gone)
+        with pytest.raises(FileNotFoundError, match=r"image\.png"):
+            cache(a_teacher(), data, tmp_path / "maps")
+
     def test_a_damaged_header(self, stored):
         (stored.folder / "header.json").write_text("{")
         with pytest.raises(SegDistillError, match="is no teacher cache, or a damaged one"):

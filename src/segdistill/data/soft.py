@@ -51,45 +51,48 @@ def warp(soft: Tensor, matrix: Matrix, size: tuple[int, int]) -> Tensor:
         matrix: `(2, 3)`, from input to output pixels of the image.
         size: (height, width) of the image.
     """
-    grid = soft.shape[-2], soft.shape[-1]
-    own = _on_grid(matrix, size, grid)
-    # An image is mirrored about the centre of its outermost pixel; a coarse cell has it elsewhere, its edge nearby.
-    same = grid == size
-    if soft.shape[0] <= _CV2_CHANNELS:
-        return _warp_few(soft, own, cv2.BORDER_REFLECT_101 if same else cv2.BORDER_REFLECT)
-    return _warp_many(soft, own, centres=same)
+    if soft.shape[0] <= _CV2_CHANNELS and soft.shape[-2:] == size:
+        return _warp_few(soft, matrix)
+    return _warp_many(soft, _sources(matrix, size, (soft.shape[-2], soft.shape[-1])))
 
 
-def _on_grid(matrix: Matrix, size: tuple[int, int], grid: tuple[int, int]) -> Matrix:
-    """The same motion between the cells of another grid; the centre of pixel `i` lies at `i + 0.5`."""
-    rows, columns = (n / of for n, of in zip(grid, size, strict=True))
-    to_cells = np.array([[columns, 0, (columns - 1) / 2], [0, rows, (rows - 1) / 2], [0, 0, 1]])
-    whole = np.vstack([matrix, [0, 0, 1]])
-    moved: Matrix = (to_cells @ whole @ np.linalg.inv(to_cells))[:2]
-    return moved
-
-
-def _warp_few(soft: Tensor, matrix: Matrix, border: int) -> Tensor:
+def _warp_few(soft: Tensor, matrix: Matrix) -> Tensor:
     pixels = np.ascontiguousarray(soft.float().movedim(0, -1).numpy())
     height, width = pixels.shape[:2]
-    moved = cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
+    moved = cv2.warpAffine(
+        pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
     return torch.from_numpy(moved.reshape(pixels.shape)).movedim(-1, 0).to(soft.dtype)
 
 
-def _warp_many(soft: Tensor, matrix: Matrix, *, centres: bool) -> Tensor:
-    height, width = soft.shape[-2:]
-    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]  # where each output cell comes from
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    places = np.stack([x, y, np.ones_like(x)], axis=-1) @ back.T
-    last = np.array([width - 1, height - 1]) if centres else np.array([width, height])
-    unit = 2 * (places if centres else places + 0.5) / np.maximum(last, 1) - 1
+def _warp_many(soft: Tensor, sources: Matrix) -> Tensor:
     moved = F.grid_sample(
         soft[None].float(),
-        torch.from_numpy(unit[None]).float(),
-        padding_mode="reflection",
-        align_corners=centres,
+        torch.from_numpy(sources[None]).float(),
+        padding_mode="border",
+        align_corners=False,
     )
     return moved[0].to(soft.dtype)
+
+
+def _sources(matrix: Matrix, size: tuple[int, int], grid: tuple[int, int]) -> Matrix:
+    """Where the centre of every cell of a grid comes from, `(h, w, 2)`; the image spans -1 to 1.
+
+    What lies beyond the image is mirrored on the image's own pixels, whatever the grid.
+    """
+    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+    y, x = ((np.arange(n) + 0.5) * of / n - 0.5 for n, of in zip(grid, size, strict=True))
+    centres = np.stack([*np.meshgrid(x, y), np.ones(grid)], axis=-1)
+    places = _mirrored(centres @ back.T, np.array(size[::-1]))
+    inside: Matrix = 2 * (places + 0.5) / size[::-1] - 1
+    return inside
+
+
+def _mirrored(places: Matrix, size: NDArray[np.int_]) -> Matrix:
+    """Reflect pixels beyond an image about the centres of its outermost ones, as `cv2.BORDER_REFLECT_101` does."""
+    last = np.maximum(size - 1, 1e-9)  # an image of one pixel is that pixel everywhere
+    turned: Matrix = last - np.abs(np.mod(places, 2 * last) - last)
+    return turned
 
 
 @cache

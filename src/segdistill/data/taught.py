@@ -44,6 +44,21 @@ def view_of(sample: Sample, augment: Callable[[Any], Any] | None, view: int) -> 
     return viewed
 
 
+def check_repeats(sample: Sample, augment: Callable[[Any], Any] | None) -> None:
+    """Refuse an augmentation whose views cannot be drawn again.
+
+    Raises:
+        SegDistillError: If it draws from something else than torch's global generator.
+    """
+    for view in range(_TRIES):
+        one, other = (view_of(sample, augment, view)["image"].as_subclass(Tensor) for _ in range(2))
+        if one.shape != other.shape or not torch.equal(one, other):
+            raise SegDistillError(
+                "The augmentation draws a view of the same image differently each time, so the teacher's answer would "
+                "be to another one. Draw all random numbers from torch, as in torch.rand(1)."
+            )
+
+
 def moves_maps(augment: Callable[[Any], Any] | None) -> bool:
     """Whether an augmentation moves maps on a grid of their own; others move them at the image's size."""
     return augment is None or bool(getattr(augment, "moves_maps", False))

@@ -11,6 +11,7 @@ from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.adapters import Adapter
 from segdistill.methods.parts.cells import split
+from segdistill.methods.parts.hiding import shown
 from segdistill.methods.traits import Traits
 
 _POOLS = {1: F.adaptive_max_pool1d, 2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}
@@ -155,5 +156,4 @@ class _Generator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        shown = torch.rand(len(x), 1, *x.shape[2:], device=x.device) >= self.mask
-        return self.restore(self.align(x) * shown)  # type: ignore[no-any-return]
+        return self.restore(self.align(x) * shown(x, self.mask))  # type: ignore[no-any-return]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
+from segdistill.methods.parts.energy import energy_map
 from segdistill.methods.traits import Traits
 
 
@@ -36,8 +36,5 @@ class AT(PairMethod):
         self.power = power
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
-        return (self.energy(student) - self.energy(teacher)).square().sum(dim=1).mean()
-
-    def energy(self, feature: Tensor) -> Tensor:
-        """Unit-length map of a feature, `(B, positions)`."""
-        return F.normalize(feature.abs().pow(self.power).mean(dim=1).flatten(1), dim=1)
+        s, t = (energy_map(feature, self.power) for feature in (student, teacher))
+        return (s - t).square().sum(dim=1).mean()

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.adapters import Adapter
 from segdistill.methods.parts.cbam import CBAM
+from segdistill.methods.parts.directions import unit
 from segdistill.methods.traits import Traits
 
 
@@ -47,7 +48,7 @@ class AttnFD(PairMethod):
         return nn.Sequential(attention, Adapter(channels, teacher.shape[1], dimensions=dimensions))
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
-        s, t = (F.normalize(f.flatten(1), dim=1) for f in (student, refined(teacher)))
+        s, t = (unit(f.flatten(1)) for f in (student, refined(teacher)))
         return (s - t).square().sum(dim=1).mean()
 
 

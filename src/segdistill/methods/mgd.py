@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
+from segdistill.methods.parts.hiding import shown
 from segdistill.methods.parts.layers import convolution, projection
 from segdistill.methods.traits import Traits
 
@@ -78,5 +78,4 @@ class Generation(nn.Module):
 
     def mask(self, feature: Tensor) -> Tensor:
         """Draw which positions to keep, `(B, 1, *spatial)` zeros and ones."""
-        shape = (len(feature), 1, *feature.shape[2:])
-        return (torch.rand(shape, device=feature.device) >= self.masked).to(feature.dtype)
+        return shown(feature, self.masked).to(feature.dtype)

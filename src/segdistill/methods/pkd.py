@@ -7,7 +7,7 @@ from torch import Tensor
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.traits import Traits
 
-EPS = 1e-6  # added to a standard deviation
+FLAT = 1e-6  # a spread below this share of the values is rounding
 
 
 class PKD(PairMethod):
@@ -20,6 +20,8 @@ class PKD(PairMethod):
     channel. A trained 1x1 projection comes first. The authors' code takes the unbiased deviation, which makes the
     value smaller by $(n - 1)/n$ for $n$ positions in a batch: published weights (10 per level) hold. It has no
     projection, and needs equal channels.
+
+    A channel that is constant over the batch (a dead ReLU) is all zeros when standardised, and gets no gradient.
 
     Args:
         taps: Where to compare: one name, several, or a mapping from the student's names to the teacher's.
@@ -43,5 +45,7 @@ class PKD(PairMethod):
 def _standardised(feature: Tensor) -> Tensor:
     axes = [0, *range(2, feature.ndim)]
     centred = feature - feature.mean(dim=axes, keepdim=True)
-    # Inside the root, so that a constant channel (a dead ReLU) has a gradient of zero, not NaN.
-    return centred / (centred.square().mean(dim=axes, keepdim=True) + EPS**2).sqrt()
+    variance = centred.square().mean(dim=axes, keepdim=True)
+    varies = variance > FLAT**2 * feature.square().mean(dim=axes, keepdim=True)
+    # The slope grows as 1 / spread: a constant channel must not have one of 10^6.
+    return centred * varies / variance.where(varies, 1).sqrt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from segdistill.data.taught import check_moves, moves_maps
 from segdistill.taps import LOGITS, resize
 from segdistill.tasks import Task, to_plain
 from segdistill.teachers import identity
-from segdistill.teachers.header import NAME, data_difference
+from segdistill.teachers.header import Header, data_difference
 from segdistill.teachers.source import TeacherSource
 from segdistill.teachers.store import Store
 
@@ -43,7 +44,9 @@ class Cached:
         self.taps: dict[str, None] = {LOGITS: None}
         if teacher is not None:
             self._refuse("teacher", self.header.teacher, teacher.fingerprint())
-            self._refuse("preprocessing", self.header.preprocessing, identity.preprocessing(teacher))
+            self._refuse(
+                "preprocessing or architecture", self.header.preprocessing, identity.preprocessing(teacher)
+            )
 
     def tap(self, names: Iterable[str]) -> None:
         """Ask for features by name.
@@ -66,8 +69,11 @@ class Cached:
         return self
 
     def fingerprint(self) -> str:
-        """Hash of the header on disk, which names the teacher's weights, the data and the layout."""
-        return digest([(self.folder / NAME).read_bytes()])
+        """Hash of the header on disk, which names the teacher's weights, the data and the layout.
+
+        Not of the taps that are stored: a cache with more of them says the same.
+        """
+        return digest([replace(Header.read(self.folder), shapes={}).as_json()])
 
     def maps(self, data: Data, task: Task | None = None) -> Store:
         """What the loader reads, once it is sure that it is about these images.

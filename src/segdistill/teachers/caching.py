@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from segdistill.core import SegDistillError
 from segdistill.data import Data, loader
 from segdistill.data.samples import digest
-from segdistill.data.taught import moves_maps
+from segdistill.data.taught import check_repeats, moves_maps
 from segdistill.taps import LOGITS, Tapped
 from segdistill.tasks import Task, to_plain
 from segdistill.teachers import identity
@@ -22,7 +22,7 @@ from segdistill.teachers.cached import Cached
 from segdistill.teachers.header import NAME, Header
 from segdistill.teachers.live import Teacher
 from segdistill.teachers.source import TeacherSource
-from segdistill.teachers.store import Writer, writing
+from segdistill.teachers.store import Writer, naming, writing
 
 _SAVE_EVERY = 32  # batches
 
@@ -143,7 +143,9 @@ def wanted_header(
     """What the header of a cache of a teacher on a data set says, but for the shapes."""
     if not len(data.train):  # type: ignore[arg-type]
         raise SegDistillError("There are no training images to cache. Name a folder that has some.")
-    if not views and size is None and moves_maps(data.augment):
+    if views:
+        check_repeats(data.train[0], data.augment)
+    elif size is None and moves_maps(data.augment):
         size = getattr(data.augment, "size", None)
     return Header(
         teacher=source.fingerprint(),
@@ -180,19 +182,25 @@ def _fill(
     folder: Path, questions: Questions, *, batch_size: int, workers: int, progress: Progress | None
 ) -> None:
     """Write all rows that a stopped process has not written yet."""
-    writer = Writer(folder, questions.header.with_shapes(questions.shapes()))
+    header = questions.header.with_shapes(questions.shapes())
+    with naming(folder):
+        writer = Writer(folder, header)
     rows = range(writer.done, writer.header.rows)
     keys = [[(0, row) for row in rows[at : at + batch_size]] for at in range(0, len(rows), batch_size)]
     try:
         for number, batch in enumerate(loader(questions, keys, workers=workers)):  # type: ignore[arg-type]
-            writer.write(questions.maps(batch, writer.header))
-            if number % _SAVE_EVERY == 0:
-                writer.save()
+            maps = questions.maps(batch, header)
+            with naming(folder):
+                writer.write(maps)
+                if number % _SAVE_EVERY == 0:
+                    writer.save()
             if progress is not None:
-                progress(writer.done, writer.header.rows)
-        writer.publish()
+                progress(writer.done, header.rows)
+        with naming(folder):
+            writer.publish()
     finally:
-        writer.close()
+        with naming(folder):
+            writer.close()
 
 
 def _device(name: str | None) -> torch.device:

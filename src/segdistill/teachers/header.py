@@ -23,7 +23,7 @@ class Header:
 
     Attributes:
         teacher: Hash of the teacher's weights.
-        preprocessing: What the teacher does to an image before its first layer.
+        preprocessing: What the teacher does to an image before its first layer, and its architecture.
         task: What the logits mean, where it was told.
         data: Content hash by sample id; rows lie in this order.
         size: (height, width) the images were brought to; `None` where they were left as they are.
@@ -93,9 +93,11 @@ class Header:
                 f"{FORMAT}. Make it anew with `segdistill cache`."
             )
         try:
-            return cls(**content)
-        except TypeError as error:
+            header = cls(**content)
+            header.total_bytes  # noqa: B018  # what says how the files are read
+        except (TypeError, AttributeError) as error:
             raise SegDistillError(f"The header of {str(folder)!r} is damaged; delete the folder.") from error
+        return header
 
     def difference(self, wanted: Header) -> str | None:
         """Say what differs from what is wanted, beside the taps; `None` where nothing does."""
@@ -112,7 +114,7 @@ class Header:
 
 _ENTRIES = {
     "teacher": "another teacher",
-    "preprocessing": "another preprocessing",
+    "preprocessing": "another preprocessing or architecture",
     "task": "another task",
     "size": "another image size",
     "views": "another number of views",

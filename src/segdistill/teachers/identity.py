@@ -15,7 +15,10 @@ from segdistill.teachers.source import TeacherSource
 
 
 def preprocessing(source: TeacherSource) -> Any:
-    """What a teacher does to images before its first layer; `None` where it does not tell."""
+    """What a teacher does to images before its first layer, and what its weights do not say of its architecture.
+
+    The same weights give other maps with another output stride, say. `None` where a teacher does not tell.
+    """
     members = getattr(source, "teachers", None)
     if members is not None:
         return [preprocessing(member) for member in members] + [list(getattr(source, "weights", []))]
@@ -26,6 +29,7 @@ def preprocessing(source: TeacherSource) -> Any:
         "mean": [round(value, 6) for value in net.mean.tolist()],
         "std": [round(value, 6) for value in net.std.tolist()],
         "size": list(net.size) if net.size else None,
+        "network": net.spec["spec"] if net.spec else None,
     }
 
 

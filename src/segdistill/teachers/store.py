@@ -139,9 +139,10 @@ class Writer:
         """Give the finished cache its name."""
         self.save()
         self.close()
-        for name in (_PROGRESS, _LOCK):
-            (self.part / name).unlink(missing_ok=True)
+        (self.part / _PROGRESS).unlink()
         self.part.rename(self.folder)
+        # Last: who came before the new name waits for this lock, and who comes after it finds the cache.
+        (self.folder / _LOCK).unlink(missing_ok=True)
 
     def _open(self, tap: str) -> BinaryIO:
         path = file_of(self.part, tap)
@@ -166,18 +167,27 @@ def writing(folder: Path) -> Iterator[None]:
     """Let one process write at a time; the others wait and then find the cache finished."""
     part = part_of(folder)
     try:
-        part.mkdir(parents=True, exist_ok=True)
-        with (part / _LOCK).open("w") as lock:
+        with naming(folder):
+            part.mkdir(parents=True, exist_ok=True)
+            lock = (part / _LOCK).open("w")
+        with lock:
             if fcntl is not None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+    finally:
+        if folder.is_dir() or not _anything(part):
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Say which cache it was that could not be written."""
+    try:
+        yield
     except OSError as error:
         raise SegDistillError(
             f"Cannot write the teacher cache {str(folder)!r}: {error.strerror or error}. Take another folder."
         ) from error
-    finally:
-        if folder.is_dir() or not _anything(part):
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def file_of(folder: Path, tap: str) -> Path:

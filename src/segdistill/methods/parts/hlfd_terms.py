@@ -10,6 +10,7 @@ from segdistill.core import Output, SegDistillError
 from segdistill.methods.parts.adapters import Adapter, match_size
 from segdistill.methods.parts.directions import unit
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.energy import energy_map
 from segdistill.methods.parts.levels import check_ranks, to_smaller, unify
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
@@ -111,15 +112,7 @@ class DirectionsBack(Term):
 
 def attention_distance(student: Tensor, teacher: Tensor) -> Tensor:
     r"""Mean over images of $\sum_i (q^s_i - q^t_i)^2$ with $q = n(\mathrm{mean}_c f_c^4)$ of unit length per image."""
-    return (attention(student) - attention(teacher)).square().sum(dim=1).mean()
-
-
-def attention(feature: Tensor) -> Tensor:
-    """Unit-length map of a feature, `(B, positions)`."""
-    flat = feature.flatten(2)
-    # The fourth power of a small or a large feature leaves float32; the map does not depend on the scale.
-    scale = flat.detach().abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-30)
-    return unit((flat / scale).square().square().mean(dim=1))
+    return (energy_map(student, 4) - energy_map(teacher, 4)).square().sum(dim=1).mean()
 
 
 def direction_distance(student: Tensor, teacher: Tensor) -> Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.cbam import CBAM
+from segdistill.methods.parts.directions import unit
 from segdistill.methods.parts.layers import batch_norm, convolution
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
@@ -57,7 +57,7 @@ class AttnFDReleased(PairMethod, listed=False):
         return have, self.attentions[key(tap)](want)
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
-        s, t = (F.normalize(f.flatten(), dim=0) for f in (student, teacher))
+        s, t = (unit(f.flatten(), dim=0) for f in (student, teacher))
         return (s - t).square().sum() / len(student)
 
 
