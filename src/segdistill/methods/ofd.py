@@ -23,10 +23,11 @@ class OFD(PairMethod):
     $$\underset{n,c,i}{\mathrm{mean}} \; (s - t')^2 \; [\, s > t' \;\mathrm{or}\; t' > 0 \,]$$
 
     The margins follow from the batch norm that ends the tapped module of the teacher, as if nothing were added to it:
-    a residual block's sum is not seen. Where no norm does (a transformer, or an alias such as `high`, which names what
-    the encoder hands out and none of its modules), or the teacher is a cache or an ensemble, they are the mean of the
-    negative values in the probe batch. A tap behind a ReLU, as all encoder stages of a ResNet are, has no negative
-    values and needs none; to distil before it, name the norm itself (`taps="encoder.layer4.2.bn3"`).
+    a residual block's sum is not seen. Where no norm does (a transformer; `e1` to `e5`, `low` and `high` of smp's
+    networks, which are what the encoder hands out and none of its modules), or the teacher is a cache or an ensemble,
+    they are the mean of the negative values in the probe batch. A tap behind a ReLU, as all encoder stages of a ResNet
+    are, has no negative values and needs none; to distil before it, name the norm itself
+    (`taps="encoder.layer4.2.bn3"`).
 
     The authors' code sums over the elements, divides by the batch, by the divider $d$ of a level (8, 4, 2, 1, 1, 16)
     and multiplies by $10^{-5}$: that is `weight = 1e-5 * C * H * W / d` here. It also has a batch norm behind the
