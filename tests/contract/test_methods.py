@@ -162,7 +162,8 @@ def test_leaves_its_inputs_as_they_are(cls):
 
 @every(lambda cls: cls.traits.teacher)
 def test_aligns_sizes(cls):
-    coarse, fine, mask, task = networks(cls, coarser=2)
+    larger = tuple(2 * n for n in sizes(cls)[0])  # so that the coarse network's deepest map has positions
+    coarse, fine, mask, task = networks(cls, None, larger, coarser=2)
     for student, teacher in ((coarse, fine), (fine, coarse)):
         assert loss(build(make(cls), student, teacher, task), student, teacher, mask).isfinite()
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from segdistill.core import Output, SegDistillError
-from segdistill.methods import CIRKD, CIRKDChannel
+from segdistill.methods import CIRKD, CIRKDChannel, TokenSimilarity
 from segdistill.methods.parts import similarity
 from segdistill.methods.parts.similarity import row_divergence
-from segdistill.tasks import Binary
+from segdistill.tasks import Binary, Multiclass
 
 
 def outputs(student, teacher):
@@ -208,3 +208,11 @@ def test_one_image_is_refused(cls):
 def test_impossible_numbers_are_refused(make, message):
     with pytest.raises(SegDistillError, match=message):
         make()
+
+
+@pytest.mark.parametrize("method", [CIRKD("f", pool=2), TokenSimilarity("f")], ids=["cells", "tokens"])
+def test_a_map_that_leaves_one_position_is_refused(method):
+    side = 2 if isinstance(method, CIRKD) else 1
+    output = Output(torch.randn(2, 3, 8, 8), {"f": torch.randn(2, 4, side, side)})
+    with pytest.raises(SegDistillError, match="compares positions, but tap 'f' leaves only one"):
+        method.build(output, output, Multiclass(("a", "b", "c")))

@@ -71,7 +71,7 @@ def test_channels_that_agree_need_no_projection():
 
 
 def test_a_map_of_one_position_is_refused():
-    with pytest.raises(SegDistillError, match=r"CWD compares positions, but tap 'f' has only one\."):
+    with pytest.raises(SegDistillError, match=r"CWD compares positions, but tap 'f' leaves only one\."):
         on_features(torch.randn(2, 4, 1, 1), torch.randn(2, 4, 3, 2), CWD("f"))
 
 

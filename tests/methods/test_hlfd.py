@@ -150,10 +150,10 @@ def test_concatenated_sends_it_to_all_middle_layers_as_one(pair):
 def test_hlfd_sends_middle_layers_to_the_first_and_the_last_to_middle_ones(pair):
     student, teacher = pair
     method = built(HLFD(unified=0.4, individual=0.3), *pair)
-    back = projected(method, "pixel/d5", joined(teacher, ("d5", "d4", "d3"), (4, 4)))
+    deep = joined(teacher, ("d5", "d4", "d3"), (4, 4))
     middle = joined(teacher, ("e2", "e3", "e4"), (4, 4))
     expected = {
-        "pixel/d5": 0.1 * 0.4 * plain_directions(student["d5"], back),
+        "pixel/d5": 0.1 * 0.4 * plain_directions(projected(method, "pixel/d5", student["d5"]), deep),
         "feature/e1": 0.9 * 0.4 * plain_attention(student["e1"], middle),
     }
     for tap in ("d4", "d3", "d2"):

@@ -30,10 +30,10 @@ def weight_of_the_labels(method):
 
 def computed(method, task_name="Multiclass"):
     task = TASKS[task_name]
-    student, teacher = output((32, 32), task), output((32, 32), task, seed=1)
+    student, teacher = output((64, 64), task), output((64, 64), task, seed=1)
     build(method, student, teacher, task)
     torch.manual_seed(0)
-    return student, teacher, method(student, teacher, labels((32, 32), task))
+    return student, teacher, method(student, teacher, labels((64, 64), task))
 
 
 def test_every_ancestor_has_a_preset():
@@ -129,7 +129,7 @@ def test_the_weight_of_the_labels_is_one_presets_own():
 def test_untrained_projections_are_new_in_every_step_and_train_nothing():
     method = preset("hlfd", "as_released")
     student, teacher, first = computed(method)
-    second = method(student, teacher, labels((32, 32), TASKS["Multiclass"]))
+    second = method(student, teacher, labels((64, 64), TASKS["Multiclass"]))
     assert any(not torch.equal(first[name], second[name]) for name in first)
     assert not any(p.requires_grad for p in method.parameters())
     assert any(True for _ in method.parameters())

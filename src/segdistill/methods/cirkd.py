@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.core import SegDistillError
+from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import Taps
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.cells import mean_of_cells
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.positions import check_positions
 from segdistill.methods.parts.relational import RelationalMethod
 from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
+from segdistill.tasks import Task
 
 
 class CIRKD(RelationalMethod):
@@ -35,7 +37,8 @@ class CIRKD(RelationalMethod):
         weight: Factor in the total loss.
 
     Raises:
-        SegDistillError: If the temperature is not positive, or the pool holds no position.
+        SegDistillError: If the temperature is not positive, the pool holds no position, or (in `build`) a tap has a
+            single cell.
     """
 
     paper = "Yang et al., Cross-Image Relational Knowledge Distillation for Semantic Segmentation, CVPR 2022"
@@ -50,6 +53,11 @@ class CIRKD(RelationalMethod):
         if pool < 1:
             raise SegDistillError(f"CIRKD needs a pool of at least 1 position, got {pool}.")
         self.temperature, self.pool = temperature, pool
+
+    def build(self, student: Output, teacher: Output, task: Task) -> None:
+        super().build(student, teacher, task)
+        for tap in self.pairs:
+            check_positions("CIRKD", tap, mean_of_cells(student[tap], self.pool))
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         s, t = self.pixels(student), self.pixels(match_size(teacher, student.shape[2:]))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.positions import check_positions
 from segdistill.tasks import Task
 
 
@@ -48,10 +49,7 @@ class CWD(PairMethod):
     def build(self, student: Output, teacher: Output, task: Task) -> None:
         super().build(student, teacher, task)
         for tap in self.pairs:
-            if student[tap][0, 0].numel() == 1:
-                raise SegDistillError(
-                    f"CWD compares positions, but tap {tap!r} has only one. Choose a tap of a larger map."
-                )
+            check_positions("CWD", tap, student[tap])
 
     def adapter(self, student: Tensor, teacher: Tensor) -> nn.Module:
         # Channels that agree are compared as they are: a projection could learn to undo what logits mean.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from segdistill.methods.base import Taps
 from segdistill.methods.parts.hlfd_base import BetweenLevels, Terms
-from segdistill.methods.parts.hlfd_terms import PAPER, Attention, Directions, DirectionsBack, Term
+from segdistill.methods.parts.hlfd_terms import PAPER, Attention, Directions, Term
 from segdistill.methods.parts.levels import check_factors, pair_up
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
@@ -190,10 +190,11 @@ class HLFD(BetweenLevels):
     $U$ brings levels to the smallest of them and concatenates their channels. $P$ is KD's divergence with $T^2$ after a
     trained 1x1 projection onto the classes and linear enlarging; $I$ the squared distance of attention maps (see
     `AttentionKD`). $D$ is the squared distance of unit-length channel vectors, mean over positions, after a trained 1x1
-    projection of the *teacher* onto the student's channels. There is no term from logits to logits: add KD for one.
+    projection of $d_5^s$. There is no term from logits to logits: add KD for one.
 
     This is the authors' `recursive_feedback_ours`. Their projections are random, and made anew in every step, so
     that even equal logits differ; and $D$ is a divergence of softmaxes over feature channels, which are no classes.
+    They project the teacher in $D$; trained, that could agree with the student on a constant, so the student is.
     The levels differ, so the value is not zero where the student equals the teacher.
 
     Args:
@@ -231,7 +232,7 @@ class HLFD(BetweenLevels):
         (first, *middle, _), (_, *theirs, last) = down, down.values()
         (deep, *shallow), (*uppers, _) = up, up.values()
         self.compose(
-            {deep: (unified, DirectionsBack([deep], uppers))}
+            {deep: (unified, Directions([deep], uppers))}
             | {tap: (individual, self.classes(tap)) for tap in shallow},
             {first: (unified, Attention([first], theirs))}
             | {tap: (individual, Attention([tap], [last])) for tap in middle},

@@ -7,12 +7,14 @@ from math import prod
 import torch
 from torch import Tensor
 
-from segdistill.core import SegDistillError
+from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.positions import check_positions
 from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
+from segdistill.tasks import Task
 
 
 class TokenSimilarity(PairMethod):
@@ -36,7 +38,8 @@ class TokenSimilarity(PairMethod):
         weight: Factor in the total loss.
 
     Raises:
-        SegDistillError: If the temperature is not positive, or there are fewer than two tokens.
+        SegDistillError: If the temperature is not positive, there are fewer than two tokens, or (in `build`) a tap
+            has a single position.
     """
 
     paper = "Within-image term of Yang et al., CIRKD, CVPR 2022, as LightlyTrain distils DINOv3 teachers with it (2025)"
@@ -51,6 +54,11 @@ class TokenSimilarity(PairMethod):
         if tokens < 2:
             raise SegDistillError(f"TokenSimilarity needs at least 2 tokens to compare, got {tokens}.")
         self.temperature, self.tokens = temperature, tokens
+
+    def build(self, student: Output, teacher: Output, task: Task) -> None:
+        super().build(student, teacher, task)
+        for tap in self.pairs:
+            check_positions("TokenSimilarity", tap, student[tap])
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         size = _at_most(self.tokens, student.shape[2:])

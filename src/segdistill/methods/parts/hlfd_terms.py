@@ -100,16 +100,6 @@ class Directions(Term):
         return direction_distance(*to_smaller(self.project(student), teacher))
 
 
-class DirectionsBack(Term):
-    """The same, with a projection of the teacher onto the student's channels and at the student's size."""
-
-    def projection(self, student: Tensor, teacher: Tensor) -> nn.Module:
-        return Adapter(teacher.shape[1], student.shape[1], dimensions=student.ndim - 2)
-
-    def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
-        return direction_distance(student, match_size(self.project(teacher), student.shape[2:]))
-
-
 def attention_distance(student: Tensor, teacher: Tensor) -> Tensor:
     r"""Mean over images of $\sum_i (q^s_i - q^t_i)^2$ with $q = n(\mathrm{mean}_c f_c^4)$ of unit length per image."""
     return (energy_map(student, 4) - energy_map(teacher, 4)).square().sum(dim=1).mean()
