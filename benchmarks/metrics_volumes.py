@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """HD95 and surface Dice of cases of 512x512x100: ours against MONAI and surface-distance, of one interleaved run.
 
-    python benchmarks/metrics_volumes.py [--rounds 7]
+    python benchmarks/metrics_volumes.py [--rounds 5]
 
-Needs `pip install monai surface-distance`. Every case is two rough ellipsoids at 2.5 x 0.8 x 0.8 mm; every round scores it
-by each package in turn, one thread, from the label volumes to the numbers:
+Needs `pip install monai surface-distance`. Every case is two rough ellipsoids at 2.5 x 0.8 x 0.8 mm; every round scores
+it by each package in turn, one thread, from the label volumes to the numbers:
 
     case-3d           HD95 over edge voxels and over surface elements, NSD at 1 mm, Dice, volumes: all of the protocol
     kits23            the three hierarchical regions of KiTS23: here kidney only, the others being empty
@@ -12,8 +12,8 @@ by each package in turn, one thread, from the label volumes to the numbers:
     monai voxels      the same with use_subvoxels=False, its default and cheaper
     surface-distance  compute_surface_distances, compute_robust_hausdorff and compute_surface_dice_at_tolerance
 
-Prints and stores in benchmarks/results/metrics-volumes.json the median milliseconds of processor time, and the median over
-rounds of the ratio to case-3d; what the packages find is compared first.
+Prints and stores in benchmarks/results/metrics-volumes.json the median milliseconds of processor time, and the median
+over rounds of the ratio to case-3d; what the packages find is compared first.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

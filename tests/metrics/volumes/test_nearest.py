@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.spatial.distance import cdist
 
-from segdistill.metrics.volumes import nearest as module
-from segdistill.metrics.volumes.nearest import nearest
+from segdistill.metrics.volumes.lines import nearest_by_lines
+from segdistill.metrics.volumes.nearest import nearest, nearest_by_tree
 from segdistill.metrics.volumes.planes import nearest_by_planes, square_plane
 
 SPACINGS = st.sampled_from(
@@ -46,12 +46,22 @@ def test_distances_are_those_of_all_pairs(queries, there, spacing):
 @given(queries=points(30), there=points(12), spacing=SPACINGS)
 def test_every_way_gives_the_same(queries, there, spacing):
     expected = brute(queries, there, spacing)
-    ways = [module._by_tree, module._by_transform]
+    found = [nearest_by_tree(queries, there, spacing)]
     axis = square_plane(spacing, np.array([41, 41, 41]))
     if axis is not None:
-        ways.append(lambda q, p, s: nearest_by_planes(q, p, s, axis))
-    for way in ways:
-        np.testing.assert_allclose(way(queries, there, spacing), expected, rtol=1e-9, atol=1e-9)
+        found.append(nearest_by_planes(queries, there, spacing, axis))
+    for distances in found:
+        np.testing.assert_allclose(distances, expected, rtol=1e-9, atol=1e-9)
+
+
+@few
+@given(queries=points(30), there=points(12), spacing=SPACINGS)
+def test_looking_around_says_which_distances_are_not_sure(queries, there, spacing):
+    expected = brute(queries, there, spacing)
+    found, unsure = nearest_by_lines(queries, there, spacing, within=np.inf)
+    sure = np.setdiff1d(np.arange(len(found)), unsure)
+    np.testing.assert_allclose(found[sure], expected[sure], rtol=1e-9, atol=1e-9)
+    assert (found >= expected - 1e-9).all()
 
 
 @few
@@ -70,6 +80,12 @@ def test_far_and_dense_points_are_searched_right(spacing, density):
     there = np.stack(np.nonzero(random.random((12, 40, 40)) < density))
     queries = random.integers(0, 60, (3, 800))
     np.testing.assert_allclose(nearest(queries, there, spacing), brute(queries, there, spacing), rtol=1e-9)
+
+
+def test_a_line_may_be_longer_than_a_short_integer_counts():
+    there = np.array([[0], [0], [0]])
+    queries = np.array([[0, 0], [0, 0], [0, 39_999]])
+    assert nearest(queries, there, (1.0, 1.0, 0.5)).tolist() == [0, 19_999.5]
 
 
 def test_no_query_has_no_distance():

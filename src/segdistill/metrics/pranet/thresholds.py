@@ -31,7 +31,8 @@ TABLE.flags.writeable = False
 def lowest_levels(rules: Rules, scale: Scale) -> Levels:
     """Give the lowest level that counts at every threshold.
 
-    Stretched maps are compared with the thresholds exactly, as fractions.
+    Stretched maps are compared with the thresholds exactly, as fractions. Code that rounds on the way (pysodmetrics
+    truncates stretched values to levels) loses a level at some thresholds, which moves the means by up to .001.
 
     Returns:
         `(256,)` from threshold 1 down to 0.

@@ -34,8 +34,8 @@ def surface_elements(mask: Bits, spacing: Spacing) -> Surface:
     Outside the mask is background. The neighbourhood of the voxels `i - 1` and `i` is the point `i`.
     """
     codes = _codes(np.pad(mask, 1).view(np.uint8))
-    points = np.nonzero(codes + np.uint8(1) > 1)  # 255 wraps to 0: one comparison leaves out both
-    return Surface(np.stack(points), surfel_areas(spacing)[codes[points]])
+    surface = codes + np.uint8(1) > 1  # 255 wraps to 0: one comparison leaves out both
+    return Surface(_points(surface), surfel_areas(spacing)[codes[surface]])
 
 
 def _codes(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -54,8 +54,13 @@ def edge_voxels(mask: Bits, neighbours: Neighbours = 6) -> Surface:
     z, y, x = (_eroded(mask, axis) for axis in range(3))
     # Full squares in the three planes are together the 18 neighbours.
     inner = z & y & x if neighbours == 6 else _eroded(x, 1) & _eroded(x, 0) & _eroded(y, 0)
-    points = np.stack(np.nonzero(mask & ~inner))
+    points = _points(mask & ~inner)
     return Surface(points, np.ones(points.shape[1]))
+
+
+def _points(mask: Bits) -> NDArray[np.intp]:
+    """Where a mask is true, `(3, N)`: numpy's own `nonzero` takes four times as long."""
+    return np.stack(np.unravel_index(np.flatnonzero(mask), mask.shape))
 
 
 def _eroded(mask: Bits, axis: int) -> Bits:
