@@ -146,7 +146,7 @@ def test_no_images_one_image_twice_and_another_protocol_are_errors():
         a.merge(b)
     with pytest.raises(SegDistillError, match="do not merge"):
         a.merge(DICE_AT_320.metric())
-    with pytest.raises(SegDistillError, match="1 predicted maps, 0 true masks and 1 ids"):
+    with pytest.raises(SegDistillError, match="1 predictions, 0 true masks and 1 ids"):
         a.update([np.ones((1, 1))], [], ["y"])
 
 

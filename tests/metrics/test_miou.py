@@ -310,7 +310,7 @@ def test_no_images_are_an_error_and_not_nan():
 
 
 def test_lists_must_be_of_one_length():
-    with pytest.raises(SegDistillError, match="1 predicted masks, 1 true masks and 2 ids"):
+    with pytest.raises(SegDistillError, match="1 predictions, 1 true masks and 2 ids"):
         PooledClasses().update([[[1]]], [[[1]]], ["a", "b"])
 
 

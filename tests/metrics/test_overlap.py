@@ -216,7 +216,7 @@ def test_wrong_masks_say_what_is_wrong(predicted, target, task, message):
 
 
 def test_a_single_mask_must_stand_in_a_list():
-    with pytest.raises(SegDistillError, match="2 predicted masks, 2 true masks and 1 ids"):
+    with pytest.raises(SegDistillError, match="2 predictions, 2 true masks and 1 ids"):
         Overlap().update(np.ones((2, 2), int), np.ones((2, 2), int), ["a"])
 
 

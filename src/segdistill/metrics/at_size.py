@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.maps import check_binary, read_map, read_truth
 from segdistill.metrics.protocols import Protocol, Reads
 from segdistill.metrics.resample import Size, bilinear, corner_nearest
@@ -97,14 +98,8 @@ class SmoothOverlap:
         Raises:
             SegDistillError: If numbers differ, a map or mask is not one, or an image comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted maps, {len(target)} true masks and {len(ids)} ids; "
-                f"give one of each per image, a single image in a list."
-            )
-        for p, t, name in zip(predicted, target, ids, strict=True):
-            self._check_new(name)
+        for p, t, name in triples(predicted, target, ids):
+            refuse_again(name, self._rows)
             self._add(read_map(p, name=name), read_truth(t, name=name), name)
 
     def merge(self, other: SmoothOverlap) -> None:
@@ -116,7 +111,7 @@ class SmoothOverlap:
         if other.protocol != self.protocol:
             raise SegDistillError(f"Scores by {other.name!r} do not merge into {self.name!r}.")
         for name in other._rows:
-            self._check_new(name)
+            refuse_again(name, self._rows)
         self._rows |= other._rows
         self._empty, self._resized = self._empty + other._empty, self._resized + other._resized
 
@@ -159,10 +154,6 @@ class SmoothOverlap:
         values = map_ / np.float32(255) if map_.dtype == np.uint8 else map_
         resized = values if values.shape == self.protocol.size else bilinear(values, self.protocol.size)
         return np.asarray(resized > self.protocol.threshold)
-
-    def _check_new(self, name: str) -> None:
-        if name in self._rows:
-            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")
 
 
 DICE_AT_320 = DiceAtSize(

@@ -12,6 +12,7 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.metrics.counts import Counts, count_pixels
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.protocols import Protocol
 from segdistill.tasks import Binary, Multilabel, Task
 
@@ -94,15 +95,9 @@ class Overlap:
         Raises:
             SegDistillError: If numbers or shapes differ, a label is unknown, or an image comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted masks, {len(target)} true masks and {len(ids)} ids; "
-                f"give one of each per image, a single image in a list."
-            )
-        for p, t, name in zip(predicted, target, ids, strict=True):
+        for p, t, name in triples(predicted, target, ids):
             pixels = count_pixels(p, t, self.task, name=name)
-            self._check_new(name)
+            refuse_again(name, self._counts, self._ignored)
             if pixels.confusion.any():
                 self._counts[name] = pixels.classes
                 self._pixels[name] = int(pixels.confusion.sum())
@@ -121,7 +116,7 @@ class Overlap:
                 f"Scores of {other.task} by {other.name} do not merge into {self.task} by {self.name}."
             )
         for name in (*other._counts, *other._ignored):
-            self._check_new(name)
+            refuse_again(name, self._counts, self._ignored)
         self._counts |= other._counts
         self._pixels |= other._pixels
         self._ignored |= other._ignored
@@ -159,10 +154,6 @@ class Overlap:
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()
-
-    def _check_new(self, name: str) -> None:
-        if name in self._counts or name in self._ignored:
-            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")
 
     def _image(self, counts: Counts) -> Score | None:
         """Score one image by the mean over its classes; `None` leaves it out."""

@@ -123,7 +123,7 @@ def test_ids_are_unique_and_lists_as_long_as_each_other():
         metric.update([MAP], [TRUTH], ["0"])
     with pytest.raises(SegDistillError, match="image '0' was scored twice"):
         metric.merge(scored(PRANET_PY, (MAP, TRUTH)))
-    with pytest.raises(SegDistillError, match="Got 1 predicted maps, 1 true masks and 2 ids"):
+    with pytest.raises(SegDistillError, match="Got 1 predictions, 1 true masks and 2 ids"):
         metric.update([MAP], [TRUTH], ["1", "2"])
 
 

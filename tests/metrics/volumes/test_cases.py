@@ -164,7 +164,7 @@ def test_a_case_counts_once():
 
 
 def test_lists_have_one_length_and_something_in_them():
-    with pytest.raises(SegDistillError, match="Got 1 predicted volumes, 2 true volumes and 1 ids"):
+    with pytest.raises(SegDistillError, match="Got 1 predictions, 2 true masks and 1 ids"):
         LITS.metric().update([ONE], [ONE, ONE], ["a"], spacing=SPACING)
     with pytest.raises(SegDistillError, match="no cases to score"):
         LITS.metric().compute()

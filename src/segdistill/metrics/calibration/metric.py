@@ -10,6 +10,7 @@ import numpy as np
 from segdistill.core import SegDistillError
 from segdistill.metrics.calibration.bins import Bins, from_whole, to_whole
 from segdistill.metrics.calibration.pixels import Pixels, has_classes, read_pixels
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.maps import to_array
 from segdistill.tasks import Task
 
@@ -80,14 +81,8 @@ class Calibration:
         Raises:
             SegDistillError: If numbers or shapes differ, a value is no probability, or an image comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted maps, {len(target)} true masks and {len(ids)} ids; "
-                f"give one of each per image, a single image in a list."
-            )
-        for p, t, name in zip(predicted, target, ids, strict=True):
-            self._check_new(name)
+        for p, t, name in triples(predicted, target, ids):
+            refuse_again(name, self._rows, self._ignored)
             self._add(read_pixels(to_array(p), to_array(t), self.task, name=name), name)
 
     def merge(self, other: Calibration) -> None:
@@ -101,7 +96,7 @@ class Calibration:
                 f"Scores of {other.task} by {other.name} do not merge into {self.task} by {self.name}."
             )
         for name in (*other._rows, *other._ignored):
-            self._check_new(name)
+            refuse_again(name, self._rows, self._ignored)
         self._foreground.merge(other._foreground)
         self._top_label.merge(other._top_label)
         self._squares, self._empty = self._squares + other._squares, self._empty + other._empty
@@ -159,7 +154,3 @@ class Calibration:
             "predicted": float(pixels.foreground.mean(dtype=np.float64)),
             "true": true / count,
         }
-
-    def _check_new(self, name: str) -> None:
-        if name in self._rows or name in self._ignored:
-            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")

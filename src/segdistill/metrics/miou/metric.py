@@ -11,6 +11,7 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.metrics.counts import Counts, count_pixels
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.miou import rates
 from segdistill.metrics.miou.boundary import count_boundaries
 from segdistill.metrics.resample import centre_nearest, short_side
@@ -90,14 +91,8 @@ class PooledClasses:
         Raises:
             SegDistillError: If numbers or shapes differ, a label is unknown, or an image comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted masks, {len(target)} true masks and {len(ids)} ids; "
-                f"give one of each per image, a single image in a list."
-            )
-        for p, t, name in zip(predicted, target, ids, strict=True):
-            self._check_new(name)
+        for p, t, name in triples(predicted, target, ids):
+            refuse_again(name, self._rows, self._ignored)
             self._add(*self._sized(_array(p), _array(t), name), name)
 
     def merge(self, other: PooledClasses) -> None:
@@ -112,7 +107,7 @@ class PooledClasses:
                 f"{self.name!r} with {len(self.task.classes)}: use one protocol and one task."
             )
         for name in (*other._rows, *other._ignored):
-            self._check_new(name)
+            refuse_again(name, self._rows, self._ignored)
         self._confusion += other._confusion
         self._boundaries += other._boundaries
         self._rows |= other._rows
@@ -192,10 +187,6 @@ class PooledClasses:
         each = zip(self.task.classes, ious, accuracies, near, pixels, strict=True)
         names = ("iou", "accuracy", "boundary_iou", "pixels")
         return {c: dict(zip(names, values, strict=True)) for c, *values in each if values[0] is not None}
-
-    def _check_new(self, name: str) -> None:
-        if name in self._rows or name in self._ignored:
-            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")
 
     def _nothing(self) -> SegDistillError:
         if self._ignored:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.pranet.averages import Averages, Scored
 from segdistill.metrics.pranet.curves import NAMES, Curve, curves
 from segdistill.metrics.pranet.pixels import read_pair
@@ -99,14 +100,8 @@ class PolypScores:
         Raises:
             SegDistillError: If numbers or sizes differ, pixels are neither, or an image comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted maps, {len(target)} true masks and {len(ids)} ids; "
-                f"give one of each per image, a single image in a list."
-            )
-        for p, t, name in zip(predicted, target, ids, strict=True):
-            self._check_new(name)
+        for p, t, name in triples(predicted, target, ids):
+            refuse_again(name, self._images)
             self._images[name] = self._measure(p, t, name)
 
     def merge(self, other: PolypScores) -> None:
@@ -118,7 +113,7 @@ class PolypScores:
         if other.protocol != self.protocol:
             raise SegDistillError(f"Scores by {other.name!r} do not merge into scores by {self.name!r}.")
         for name in other._images:
-            self._check_new(name)
+            refuse_again(name, self._images)
         self._images |= other._images
 
     def compute(self) -> dict[str, Any]:
@@ -189,10 +184,6 @@ class PolypScores:
 
     def _empty_images(self) -> int:
         return sum(not image.read()[1].any() for image in self._images.values())
-
-    def _check_new(self, name: str) -> None:
-        if name in self._images:
-            raise SegDistillError(f"The image {name!r} was scored twice; ids must be unique in a data set.")
 
     def _nothing(self) -> SegDistillError:
         if self._images:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import refuse_again, triples
 from segdistill.metrics.volumes.regions import Region
 from segdistill.metrics.volumes.summary import mean, spread
 
@@ -80,15 +81,9 @@ class Cases:
         Raises:
             SegDistillError: If numbers, shapes or labels are wrong, the spacing is missing, or a case comes twice.
         """
-        predicted, target = list(predicted), list(target)
-        if not len(predicted) == len(target) == len(ids):
-            raise SegDistillError(
-                f"Got {len(predicted)} predicted volumes, {len(target)} true volumes and {len(ids)} ids; "
-                f"give one of each per case, a single case in a list."
-            )
         sizes = self.protocol.read_spacing(spacing)
-        for p, t, name in zip(predicted, target, ids, strict=True):
-            self._check_new(name)
+        for p, t, name in triples(predicted, target, ids, one="case"):
+            refuse_again(name, self._cases, one="case")
             pair = self.protocol.read(p, t, name=name, classes=self.classes)
             regions = self._regions or tuple(Region(f"label_{k}", (k,)) for k in pair.found)
             self._cases[name] = {None: self.protocol.score_case(pair)}
@@ -106,7 +101,7 @@ class Cases:
                 f"Scores of {other.classes} by {other.name} do not merge into {self.classes} by {self.name}."
             )
         for name in other._cases:
-            self._check_new(name)
+            refuse_again(name, self._cases, one="case")
         self._cases |= other._cases
 
     def compute(self) -> Row:
@@ -154,7 +149,3 @@ class Cases:
     def _affected(self, rows: list[Row], region: Region) -> dict[str, int]:
         column = [row[f"{region.name}_empty"] for row in rows]
         return {which: column.count(which) for which in ("both", "predicted", "target")}
-
-    def _check_new(self, name: str) -> None:
-        if name in self._cases:
-            raise SegDistillError(f"The case {name!r} was scored twice; ids must be unique in a data set.")
