@@ -252,7 +252,11 @@ def main() -> None:
             print(
                 f"{name:<32} {verdict['worst']:8.1f}  goal {verdict['goal']:5}  {'met' if verdict['met'] else 'MISSED'}"
             )
-        record = {"command": "python benchmarks/metrics.py", "goals": goals, **record, "env": environment()}
+        # Where the other environment lies means nothing on another machine.
+        env = environment() | {
+            "command": f"metrics.py --rounds {options.rounds}{' --pysod PYTHON' * bool(options.pysod)}"
+        }
+        record = {"goals": goals, **record, "env": env}
         RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

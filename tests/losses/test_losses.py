@@ -11,7 +11,8 @@ from segdistill.losses import BCE, CE, Dice, DiceBCE, DiceCE, Focal, FocalDice, 
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
 TASKS = [Binary(), Multiclass(("background", "kidney", "tumour")), Multilabel(("polyp", "tool"))]
-SOFTMAX_ONLY, SIGMOID_ONLY = {"CE", "DiceCE"}, {"BCE", "DiceBCE"}
+STRUCTURE = ("Structure", "StructureAsReleased", "StructureUACANet")
+SOFTMAX_ONLY, SIGMOID_ONLY = {"CE", "DiceCE"}, {"BCE", "DiceBCE", *STRUCTURE}
 
 
 def fits(name, task):

@@ -46,6 +46,7 @@ def test_stages_come_out_as_maps_from_shallow_to_deep(architecture, encoder):
         {"smp.Linknet": {"encoder_name": "tu-resnet18"}},
         {"smp.PSPNet": {"encoder_name": "mobilenet_v2"}},
         {"smp.DeepLabV3": {"encoder_name": "mobilenet_v2"}},
+        {"PolypPVT": {"backbone": "pvt_v2_b0"}},
         "torchvision.lraspp_mobilenet_v3_large",
         "torchvision.deeplabv3_mobilenet_v3_large",
     ],

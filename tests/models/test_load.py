@@ -9,7 +9,7 @@ from torch import nn
 
 from segdistill.core import SegDistillError
 from segdistill.models import catalogue, load
-from segdistill.models.catalogue import SMP, TORCHVISION
+from segdistill.models.catalogue import OWN, SMP, TORCHVISION
 
 
 class Plain(nn.Module):
@@ -32,6 +32,7 @@ SPECS = [
     {"smp.Unet": {"encoder_name": "mit_b0"}},
     {"smp.FPN": {"encoder_name": "tu-tf_efficientnet_lite0", "drop_path_rate": 0.1}},
     "timm.mobilenetv3_small_050",
+    {"PolypPVT": {"backbone": "pvt_v2_b0"}},
     "torchvision.lraspp_mobilenet_v3_large",
     {"torchvision.deeplabv3_mobilenet_v3_large": {"aux_loss": True}},
     {PLAIN: {"width": 6}},
@@ -113,6 +114,15 @@ def test_size_may_be_one_number():
 RESNET = {"encoder_name": "resnet18"}
 WRONG = [
     ("Unet", {}, "Unknown model 'Unet'. Did you mean 'smp.Unet'"),
+    ("PolypPVTs", {}, "Unknown model 'PolypPVTs'. Did you mean 'PolypPVT'"),
+    (
+        {"PolypPVT": {"backbone": "pvt_b2"}},
+        {},
+        "Unknown backbone of PolypPVT 'pvt_b2'. Did you mean 'pvt_v2_b2'",
+    ),
+    ({"PolypPVT": {"backbone": 2}}, {}, "The backbone of PolypPVT must be a name such as 'pvt_v2_b0', got 2"),
+    ({"PolypPVT": {"bone": "pvt_v2_b2"}}, {}, "Unknown option of PolypPVT 'bone'. Did you mean 'backbone'"),
+    ({"PolypPVT": {"classes": 2}}, {}, "'classes' of PolypPVT cannot be given here: .* classes= of load"),
     ("smp.Unett", {}, "Unknown architecture of smp 'Unett'. Did you mean 'Unet'"),
     (
         "torchvision.fcn_resnet51",
@@ -188,4 +198,5 @@ def test_the_catalogue_lists_what_the_libraries_have():
     assert {cls.__name__ for cls in smp.MODEL_ARCHITECTURES_MAPPING.values()} == set(SMP)
     networks = {name for name, value in vars(segmentation).items() if inspect.isfunction(value)}
     assert networks == set(TORCHVISION)
-    assert len({row.name for row in catalogue()}) == len(catalogue()) == len(SMP) + len(TORCHVISION) + 2
+    assert len({row.name for row in catalogue()}) == len(catalogue())
+    assert len(catalogue()) == len(OWN) + len(SMP) + len(TORCHVISION) + 2

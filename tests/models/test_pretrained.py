@@ -73,6 +73,7 @@ def test_without_the_package_the_message_says_how_to_install_it(offline, monkeyp
     [
         ({"smp.Unet": {"encoder_name": "resnet18"}}, "huggingface.co"),
         ("timm.resnet18", "huggingface.co"),
+        ({"PolypPVT": {"backbone": "pvt_v2_b0"}}, "huggingface.co"),
         ("torchvision.fcn_resnet50", "download.pytorch.org"),
     ],
 )
@@ -117,6 +118,21 @@ def test_weights_of_timm_in_the_local_cache_need_no_network(offline):
     put_into_hub_cache(offline, source.pretrained_cfg["hf_hub_id"], COMMIT, source)
     net = load("timm.mobilenetv3_small_050", classes=1).net.encoder.model
     assert torch.equal(net.conv_stem.weight, source.conv_stem.weight)
+
+
+def test_weights_of_polyp_pvts_backbone_in_the_local_cache_need_no_network(offline):
+    source = timm.create_model("pvt_v2_b0", num_classes=0)
+    put_into_hub_cache(offline, source.pretrained_cfg["hf_hub_id"], COMMIT, source)
+    spec = {"PolypPVT": {"backbone": "pvt_v2_b0", "drop_path_rate": 0.2}}
+    backbone = load(spec, classes=1).net.backbone
+    assert torch.equal(backbone.stages_3.norm.weight, source.stages[3].norm.weight)
+    assert torch.equal(backbone.patch_embed.proj.weight, source.patch_embed.proj.weight)
+    assert backbone.stages_3.blocks[1].drop_path2.drop_prob == pytest.approx(0.2)
+
+
+def test_offline_polyp_pvt_names_the_file_that_would_do(offline):
+    with pytest.raises(SegDistillError, match="give weights='pvt_v2_b2.pth', timm's or the authors', or set"):
+        load("PolypPVT", classes=1)
 
 
 def test_weights_of_smp_in_the_local_cache_need_no_network(offline):

@@ -76,6 +76,11 @@ def test_names_that_do_not_pair_are_listed_with_near_ones(tree):
     assert "Near each other: 'case_1' and 'Case_1'." in said
 
 
+def test_a_short_name_is_near_itself_with_a_suffix(tree):
+    folders = tree("pred/10.png", "pred/1_pred.png", "gt/10.png", "gt/1.png")
+    assert "Near each other: '1' and '1_pred'." in refusal(folders)
+
+
 def test_thousands_of_lonely_names_are_counted_not_listed(tree):
     folders = tree("pred/0000.png", *(f"gt/{n:04d}.png" for n in range(50)))
     assert re.search(r"49 masks \('0001', '0002', '0003' and 46 more\)", refusal(folders))

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from segdistill.core import SegDistillError
-from segdistill.metrics import DICE_AT_HALF
+from segdistill.metrics import DICE_AT_HALF, find_protocol
 from segdistill.scoring import score
 from segdistill.tasks import Multiclass
 
@@ -136,6 +136,14 @@ def test_eight_and_sixteen_bits_do_not_mix(seen, write, masked):
 
 
 @pytest.mark.parametrize("reads", ["map", "mask"])
+def test_eight_bits_among_sixteen_are_not_taken_for_faint_ones(seen, write, masked, reads):
+    write("pred/a.png", np.array([[0, 40000], [0, 0]], np.uint16))
+    write("pred/b.png", MAP)
+    write("gt/b.png", MASK)
+    assert "b.png' has 8 bits among files of 16" in refusal(seen, reads)
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
 def test_another_size_is_an_error_or_is_resized_and_noted(seen, write, masked, reads):
     write("pred/a.png", np.kron(MASK, np.ones((2, 2))))
     said = refusal(seen, reads)
@@ -190,6 +198,29 @@ def test_a_true_mask_of_0_1_and_255_is_unclear(seen, write, reads):
     write("pred/a.png", MASK)
     write("gt/a.png", [[0, 1], [255, 0]])
     assert "a.png' holds 1 and 255" in refusal(seen, reads)
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+def test_class_indices_with_ignored_pixels_are_not_taken_for_a_foreground_of_255(seen, write, reads):
+    write("pred/a.png", [[0, 11], [5, 0]])
+    write("gt/a.png", [[0, 11], [5, 255]])
+    said = refusal(seen, reads)
+    assert "a.png' holds 5, 11 and 255" in said
+    assert "--classes" in said
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+def test_a_soft_rim_is_no_class(seen, write, masked, reads):
+    write("gt/a.png", [[1, 254], [255, 0]])
+    write("pred/a.png", MASK)
+    assert (seen(reads)[0]["a"]["target"] > 0).tolist() == [[False, True], [True, False]]
+
+
+def test_a_faint_lossy_mask_has_nothing_to_find_in_maps_either(write, tmp_path):
+    write("pred/a.png", np.full((8, 8), 200))
+    write("gt/a.jpg", np.full((8, 8), 1))
+    [scores] = score(tmp_path / "pred", tmp_path / "gt", [find_protocol("pranet-py")])
+    assert scores.sets["all"]["empty_images"] == 1
 
 
 def test_the_noise_of_a_lossy_empty_mask_is_nothing(seen, write):

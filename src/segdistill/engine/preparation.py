@@ -83,6 +83,7 @@ def _build(job: Job, batch: Batch, runtime: Runtime) -> Output | None:
     """
     student, method, task = job.trainable.student, job.trainable.method, job.trainable.task
     teacher = _teacher_output(job, batch, runtime)
+    student.tap(job.trainable.loss.taps)
     if method is not None:
         student.tap(method.student_taps)
         if teacher is None:  # then the student's own output stands for the teacher's

@@ -51,7 +51,7 @@ class Trainable(nn.Module):
             SegDistillError: If there is no teacher, but the method cannot do without one.
         """
         output = self.student(image)
-        terms = {TASK: self.loss(output.logits, mask, self.task) * self.task_weight}
+        terms = {TASK: self.loss.of(output, mask, self.task) * self.task_weight}
         if self.method is not None:
             if teacher is None:
                 hooks.check_needs_no_teacher(self.method)

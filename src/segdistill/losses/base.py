@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
 
+from segdistill.core import Output
 from segdistill.tasks import Multiclass, Task
 
 
@@ -15,10 +17,16 @@ class Loss(nn.Module):
 
     All losses are means over images of a value per image, so neither the batch size, gradient accumulation
     nor the number of processes changes what is optimised. They compute in float32 under autocast.
+
+    Attributes:
+        paper: Where the loss comes from.
+        taps: Features of the network that the loss reads; most read the logits alone.
     """
 
     paper: ClassVar[str] = ""
     catalogue: ClassVar[dict[str, type[Loss]]] = {}
+
+    taps: Sequence[str] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +48,11 @@ class Loss(nn.Module):
             A scalar.
         """
         return self.per_image(logits.float(), mask, task).mean()
+
+    def of(self, output: Output, mask: Tensor, task: Task) -> Tensor:
+        """The loss of all that a network returns, a scalar; what training calls."""
+        loss: Tensor = self(output.logits, mask, task)
+        return loss
 
     def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:
         """The loss of every image, `(B,)`; what subclasses write."""

@@ -7,6 +7,7 @@
 | `high` | the deepest encoder stage |
 | `d5` .. `d1` | decoder stages from deep to shallow; the first is named after the deepest encoder stage |
 | `decoder` | what the head turns into logits |
+| `head1`, `head2` | the logits of each head, at the image's size, where a network adds them up (PolypPVT) |
 
 Transformers (`mit_*`, pvt, convnext) have no stride-2 stage, so no `e1`; the others line up with a CNN's.
 """

@@ -14,6 +14,9 @@ TORCHVISION = (
     "fcn_resnet101", "fcn_resnet50", "lraspp_mobilenet_v3_large",
 )  # fmt: skip
 
+#: Networks of this package, with an example each.
+OWN = {"PolypPVT": "{PolypPVT: {backbone: pvt_v2_b0}}"}
+
 
 class Row(NamedTuple):
     """One line of the catalogue.
@@ -39,6 +42,7 @@ def catalogue() -> list[Row]:
     smp = [Row(f"smp.{name}", "segmentation-models-pytorch", _smp_example(name)) for name in SMP]
     vision = [Row(f"torchvision.{name}", "torchvision", f"torchvision.{name}") for name in TORCHVISION]
     return [
+        *(Row(name, "segdistill", example) for name, example in OWN.items()),
         *smp,
         Row("timm.<encoder>", "timm, with the decoder of smp.Unet", "timm.mobilenetv3_small_100"),
         *vision,

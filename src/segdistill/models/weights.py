@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from segdistill.core import SegDistillError
+from segdistill.models.recognise import tell
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
 HOLDERS = ("state_dict", "model", "model_state_dict", "net")
@@ -43,19 +44,34 @@ def read_weights(path: str | Path) -> State:
     return _find_tensors(_read(path), path.name)
 
 
-def fit_weights(net: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+def fit_weights(
+    net: nn.Module,
+    state: Mapping[str, Tensor],
+    source: str,
+    *,
+    rename: Callable[[Mapping[str, Tensor]], State] = dict,
+) -> None:
     """Load a state dict into a network, or into its encoder where it holds only that.
 
     Prefixes such as `module.` are stripped, classifier layers beside an encoder are ignored.
 
+    Args:
+        net: The network.
+        state: What `read_weights` found.
+        source: Its file, for messages.
+        rename: Gives the tensors of published checkpoints the network's own names.
+
     Raises:
-        SegDistillError: If the weights are those of another network; says how many tensors match.
+        SegDistillError: If the weights are those of another network; says how many tensors match, and which network
+            it is, if that is known.
     """
-    fits = [_compare(net, part, variant) for part in _parts(net) for variant in _variants(state)]
+    variants = [rename(variant) for variant in _variants(state)]
+    fits = [_compare(net, part, variant) for part in _parts(net) for variant in variants]
     best = max(fits, key=lambda fit: (fit.complete, fit.matching))
     if not best.complete:
         best = max(fits, key=lambda fit: (fit.matching, -len(fit.missing)))
-        raise SegDistillError(f"{source} does not fit this network: {best.explain()}")
+        other = tell(state) if 2 * best.matching < best.total else ""  # else it is this one, up to a head
+        raise SegDistillError(f"{source} does not fit this network: {best.explain()}{other}")
     target = net.get_submodule(best.part)
     own = target.state_dict()
     nn.Module.load_state_dict(target, {key: best.state.get(key, value) for key, value in own.items()})
@@ -76,9 +92,13 @@ class Fit(NamedTuple):
         """Whether every tensor has its counterpart."""
         return not (self.missing or self.reshaped or self.surplus)
 
+    @property
+    def total(self) -> int:
+        """Tensors that the part needs."""
+        return self.matching + len(self.missing) + len(self.reshaped)
+
     def explain(self) -> str:
         """Say in half a sentence what does not fit."""
-        total = self.matching + len(self.missing) + len(self.reshaped)
         faults = [
             f"{len(names)} {fault} (such as {names[0]})"
             for names, fault in (
@@ -88,7 +108,7 @@ class Fit(NamedTuple):
             )
             if names
         ]
-        return f"{self.matching} of {total} tensors match, {', '.join(faults)}."
+        return f"{self.matching} of {self.total} tensors match, {', '.join(faults)}."
 
 
 def _compare(net: nn.Module, part: str, state: State) -> Fit:

@@ -9,6 +9,7 @@ from typing import Any
 from segdistill.core import SegDistillError
 from segdistill.models.built import Built
 from segdistill.models.dotted import build_dotted
+from segdistill.models.polyp_pvt import build as build_polyp_pvt
 from segdistill.models.saved import arguments, is_run
 from segdistill.models.smp_nets import build_smp
 from segdistill.models.spec import Spec, parse
@@ -30,6 +31,7 @@ def load(
     Args:
         spec: What to build, a name or `{name: {option: value}}`:
 
+            - `PolypPVT`: KDAS's teacher and student, on any PVTv2; reads the authors' checkpoints.
             - `smp.<Architecture>`: the networks of segmentation_models_pytorch on any of its encoders or, as
               `tu-<name>`, of timm's. Options are those that the constructor names; `tu-` encoders also take
               `drop_rate`, `drop_path_rate`, `img_size` and `dynamic_img_size`. Nothing else passes.
@@ -65,7 +67,7 @@ def load(
     state = read_weights(file) if file else None  # before the network is built: a wrong path answers at once
     built = _build(parsed, classes=classes, in_channels=in_channels, weights=name)
     if state is not None:
-        fit_weights(built.net, state, Path(str(file)).name)
+        fit_weights(built.net, state, Path(str(file)).name, rename=built.rename)
     size = _as_size(size)
     tapped = Tapped(built.net, mean=built.mean, std=built.std, size=size, aliases=built.aliases)
     tapped.spec = {"spec": parsed.as_value(), "classes": classes, "in_channels": in_channels}
@@ -85,9 +87,14 @@ def _build(spec: Spec, *, classes: int, in_channels: int, weights: str | None) -
         "smp": build_smp,
         "timm": build_smp,
         "torchvision": build_torchvision,
+        "own": _build_own,
         "": build_dotted,
     }
     return builders[spec.source](name, options, classes=classes, in_channels=in_channels, weights=weights)
+
+
+def _build_own(name: str, options: Mapping[str, Any], **arguments: Any) -> Built:
+    return {"PolypPVT": build_polyp_pvt}[name](options, **arguments)
 
 
 def _as_file(weights: str | Path) -> str | Path | None:

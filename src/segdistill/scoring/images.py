@@ -68,6 +68,7 @@ class MapReader:
         target, coloured = _grey(pair.target, true_scale, "Masks")
         true = _eight_bits(_unit(target, true_scale))
         _refuse_unclear(true, pair.target)
+        true = np.where(true == 1, np.uint8(0), true)  # of lossy files: metrics take 0 and 1 for class indices
         fitted = fit(predicted, true, lambda size: _unit(_bilinear(predicted, size), scale))
         return Sample(_unit(predicted, scale), true, remarks=(*remarks, *coloured), fitted=fitted)
 
@@ -219,8 +220,10 @@ def _refuse_unclear(grey: Values, path: Path) -> None:
             f"The mask {str(path)!r} has values up to {brightest}, all below 128, so none is foreground; "
             "save it as 0 and 255, or name the classes with --classes if these are class indices."
         )
-    if brightest == 255 and not lossy and (grey == 1).any() and not ((grey > 1) & (grey < 255)).any():
+    faint = (grey > 0) & (grey < _FAINT)
+    if brightest == 255 and not lossy and faint.any() and not ((grey >= _FAINT) & (grey < 255)).any():
+        found = ", ".join(map(str, np.unique(grey[faint])[:3]))
         raise SegDistillError(
-            f"The mask {str(path)!r} holds 1 and 255, which may mean foreground and ignored, or a faint rim; "
-            "save it as 0 and 255."
+            f"The mask {str(path)!r} holds {found} and 255, which may mean class indices and ignored pixels, or a "
+            "faint rim; save it as 0 and 255, or name the classes with --classes."
         )

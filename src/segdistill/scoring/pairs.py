@@ -117,6 +117,13 @@ def _near(lonely: Sequence[str], extra: Sequence[str]) -> list[tuple[str, str]]:
     folded = {name.casefold(): name for name in extra}
     near = []
     for name in lonely[:_SHOWN]:
-        close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+        close = [other for other in folded if _begins(other, name.casefold())][:1]
+        close = close or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
         near += [(name, folded[match]) for match in close]
     return near
+
+
+def _begins(one: str, other: str) -> bool:
+    """Whether one name is the other and a suffix, as `1_mask` is of `1`: too short a likeness for a ratio."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and not long[len(short) :][:1].isalnum()

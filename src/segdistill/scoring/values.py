@@ -57,6 +57,8 @@ def read_scaled(path: Path, scale: int) -> Values:
         raise SegDistillError(
             f"{str(path)!r} holds {values.max()} among files that go up to {scale}; save all with the same depth."
         )
+    if scale == _WORD and values.dtype == np.uint8 and values.any():
+        raise SegDistillError(f"{str(path)!r} has 8 bits among files of 16; save all with the same depth.")
     return values
 
 

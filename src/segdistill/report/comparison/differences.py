@@ -122,7 +122,8 @@ def differences(pairs: Pairs, *, draws: int = 10_000, cases: int = 4) -> Iterato
         together = [scores for scores in group if scores.valid.sum() > 1]
         if together:
             stacked = np.stack([scores.b - scores.a for scores in together], axis=-1)
-            intervals = _intervals(stacked, draws)
+            # What rounding leaves of equal scores would all lie on one side of zero.
+            intervals = _intervals(np.round(stacked, ranks.DIGITS), draws)
             for scores, (both, images) in zip(together, intervals, strict=True):
                 yield _difference(pairs, scores, both, images, cases)
 
