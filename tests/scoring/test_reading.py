@@ -217,8 +217,9 @@ def test_a_soft_rim_is_no_class(seen, write, masked, reads):
 
 
 def test_a_faint_lossy_mask_has_nothing_to_find_in_maps_either(write, tmp_path):
-    write("pred/a.png", np.full((8, 8), 200))
-    write("gt/a.jpg", np.full((8, 8), 1))
+    for name, mask in (("a.jpg", np.full((8, 8), 1)), ("b.png", MASK)):
+        write(f"gt/{name}", mask)
+        write(f"pred/{name[0]}.png", np.full(np.shape(mask), 200))
     [scores] = score(tmp_path / "pred", tmp_path / "gt", [find_protocol("pranet-py")])
     assert scores.sets["all"]["empty_images"] == 1
 
