@@ -68,7 +68,8 @@ class MapReader:
         target, coloured = _grey(pair.target, true_scale, "Masks")
         true = _eight_bits(_unit(target, true_scale))
         _refuse_unclear(true, pair.target)
-        true = np.where(true == 1, np.uint8(0), true)  # of lossy files: metrics take 0 and 1 for class indices
+        # What is left of ones is noise of a lossy file, and metrics would take them for class indices.
+        true = np.where(true == 1, np.uint8(0), true)
         fitted = fit(predicted, true, lambda size: _unit(_bilinear(predicted, size), scale))
         return Sample(_unit(predicted, scale), true, remarks=(*remarks, *coloured), fitted=fitted)
 

@@ -55,6 +55,21 @@ def test_a_plain_gain_excludes_zero_and_turns_with_the_sides(scored):
     assert "excludes zero" in compare(a, b).sentences[0]
 
 
+def test_what_rounding_leaves_of_equal_scores_excludes_nothing(scored):
+    a = random(0)
+    b = {image: math.nextafter(value, 1) for image, value in a.items()}
+    (one,) = compare(scored("a", {"test": a}), scored("b", {"test": b}), draws=200).differences
+    assert one.interval == (0, 0)
+    assert (one.ahead, one.p, one.ties) == (None, 1.0, 30)
+
+
+def test_an_interval_over_few_images_is_said_to_be_too_narrow(scored):
+    sets = {"few": random(0, count=5), "many": random(1)}
+    found = compare(scored("a", sets), scored("b", sets), draws=200)
+    (note,) = [note for note in found.notes if note.startswith("Few images")]
+    assert note.startswith("Few images: few (5). An interval drawn from so few is too narrow")
+
+
 def test_the_order_of_the_rows_does_not_matter(scored):
     a, b = random(0), random(1)
     shuffled = dict(sorted(b.items(), key=lambda item: item[1]))
