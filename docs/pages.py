@@ -19,7 +19,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ranking import points, score, table  # noqa: E402
-
 from segdistill.config import complete  # noqa: E402
 from segdistill.config.text import dump  # noqa: E402
 from segdistill.methods import Method  # noqa: E402

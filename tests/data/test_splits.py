@@ -45,6 +45,12 @@ def test_no_group_is_on_both_sides_and_nothing_is_lost(groups, fraction, seed):
     assert abs(len(split.val) - fraction * len(groups)) <= largest
 
 
+def test_a_large_share_of_two_groups_leaves_one_to_train_on():
+    for seed in range(20):
+        split = carve(Names(list("accccc")), fraction=0.59, seed=seed)
+        assert {len(split.train), len(split.val)} == {1, 5}
+
+
 def test_single_images_are_split_to_the_image():
     data = Names([str(index) for index in range(200)])
     assert len(carve(data, fraction=0.1).val) == 20

@@ -100,8 +100,10 @@ def carve(dataset: Samples, *, fraction: float = 0.1, seed: int = 0) -> Split:
             f"A validation fraction of {fraction} leaves one side empty; use one such as 0.1."
         )
     held_out = {name for members in _by_source(dataset) for name in _hold_out(members, fraction, seed)}
-    val = sorted(held_out or _smallest_group(dataset, seed))
-    train = sorted(set(dataset.ids) - set(val))
+    if len(held_out) in (0, len(dataset)):  # one side would be empty: the smallest group changes it
+        held_out ^= set(_smallest_group(dataset, seed))
+    val = sorted(held_out)
+    train = sorted(set(dataset.ids) - held_out)
     if not train or not val:
         raise SegDistillError(
             f"{len(dataset)} images in {len(set(dataset.groups))} group(s) cannot be split by group; "
