@@ -16,6 +16,7 @@ from segdistill.engine import guards, hooks, schedule
 from segdistill.engine.runtime import Runtime
 from segdistill.engine.trainable import Trainable
 from segdistill.methods import Method
+from segdistill.methods.base import free_name
 
 
 class Auxiliaries:
@@ -49,7 +50,7 @@ class Auxiliaries:
         values: dict[str, float] = {}
         for network in self.networks:
             for name, value in network.step(runtime, factor=factor, when=when).items():
-                values[_free(name, values)] = value
+                values[free_name(name, values)] = value
         return values
 
     def state(self) -> list[dict[str, Any]]:
@@ -141,8 +142,3 @@ class _Auxiliary:
         parts = torch.split(mean, [g.numel() for g in gradients])
         for parameter, part in zip(self.parameters, parts, strict=True):
             parameter.grad = part.view_as(parameter)
-
-
-def _free(name: str, taken: Mapping[str, float]) -> str:
-    number = 1 + sum(each == name or each.startswith(f"{name}#") for each in taken)
-    return name if number == 1 else f"{name}#{number}"

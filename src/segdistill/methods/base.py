@@ -234,11 +234,12 @@ class Sum(Method, listed=False):
         losses: dict[str, Tensor] = {}
         for part in self.parts:
             for name, value in part(student, teacher, mask).items():
-                losses[_free(name, losses)] = value
+                losses[free_name(name, losses)] = value
         return losses
 
 
-def _free(name: str, taken: Mapping[str, Tensor]) -> str:
+def free_name(name: str, taken: Mapping[str, object]) -> str:
+    """The name of a term, or with a number where another part has it already."""
     if name not in taken:
         return name
     return next(f"{name}#{n}" for n in range(2, len(taken) + 3) if f"{name}#{n}" not in taken)

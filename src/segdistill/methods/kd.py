@@ -6,6 +6,7 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
+from segdistill.methods.parts.divergence import kl
 
 
 class KD(PairMethod):
@@ -35,4 +36,4 @@ class KD(PairMethod):
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:
         s = self.task.log_probs(student, self.temperature)
         t = self.task.log_probs(teacher, self.temperature)
-        return (t.exp() * (t - s)).sum(dim=1).mean() * self.temperature**2
+        return kl(s, t, dim=1).mean() * self.temperature**2

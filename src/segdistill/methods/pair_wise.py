@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.methods.base import Taps
 from segdistill.methods.parts.directions import unit
 from segdistill.methods.parts.pairs_of_cells import PairsOfCells
-from segdistill.methods.traits import Traits
 
 
 class PairWise(PairsOfCells):
@@ -31,18 +29,6 @@ class PairWise(PairsOfCells):
     Raises:
         SegDistillError: If both are given, the scale is not in (0, 1], or the patch holds no position.
     """
-
-    paper = "Liu et al., Structured Knowledge Distillation for Semantic Segmentation, CVPR 2019 (arXiv 1903.04197)"
-    traits = Traits("relations", tiles=False)
-
-    def __init__(
-        self,
-        taps: Taps = "high",
-        scale: float | None = None,
-        patch: int | None = None,
-        weight: float = 1.0,
-    ) -> None:
-        super().__init__(taps, scale, patch, weight)
 
     def directions(self, cells: Tensor) -> Tensor:
         return unit(cells)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, ClassVar
 
 import numpy as np
@@ -129,7 +129,7 @@ class SmoothOverlap:
         if not rows:
             raise SegDistillError("There are no images to score. Name a data set that has some.")
         return {
-            **{measure: math.fsum(row[measure] for row in rows) / len(rows) for measure in ("dice", "iou")},
+            **{measure: fmean(row[measure] for row in rows) for measure in ("dice", "iou")},
             "images": len(rows),
             "empty_images": self._empty,
             "resized_predictions": self._resized,

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import to_array
 from segdistill.tasks import Multilabel, Task
 
 Counts = NDArray[np.int64]
@@ -52,11 +52,11 @@ def count_pixels(predicted: Any, target: Any, task: Task, *, name: str) -> Pixel
         return _multilabel(p, t, ignored, len(task.classes), name)
     count = len(task.classes)
     confusion = _binary(p, t, ignored, name) if count == 2 else _multiclass(p, t, ignored, count, name)
-    return Pixels(_per_class(confusion)[1:], confusion)
+    return Pixels(per_class(confusion)[1:], confusion)
 
 
 def _hard_mask(mask: Any, which: str, name: str) -> Mask:
-    array = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
+    array = to_array(mask)
     if array.dtype.kind not in "biu":
         kind = array.dtype
         raise SegDistillError(f"The {which} mask of {name!r} is {kind}, not class indices; decode it first.")
@@ -95,10 +95,11 @@ def _multilabel(p: Mask, t: Mask, ignored: Bits, classes: int, name: str) -> Pix
         raise SegDistillError(f"The masks of {name!r} are {p.shape}; this task needs ({classes}, *spatial).")
     anywhere: Bits = np.asarray(ignored.any(axis=0))  # a pixel is ignored where any channel says so
     each = [_binary(a, b, anywhere, name) for a, b in zip(p, t, strict=True)]
-    return Pixels(np.stack([_per_class(matrix)[1] for matrix in each]), np.stack(each))
+    return Pixels(np.stack([per_class(matrix)[1] for matrix in each]), np.stack(each))
 
 
-def _per_class(confusion: Counts) -> Counts:
+def per_class(confusion: Counts) -> Counts:
+    """`(C, C)` confusion, rows true, as `(C, 3)` pixels in both masks, in the predicted, in the true one."""
     return np.stack([confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)], axis=1)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segdistill.core import SegDistillError
 
 
@@ -39,3 +42,12 @@ def refuse_again(name: str, *taken: Container[str], one: str = "image") -> None:
     """
     if any(name in each for each in taken):
         raise SegDistillError(f"The {one} {name!r} was scored twice; ids must be unique in a data set.")
+
+
+def to_array(values: Any) -> NDArray[Any]:
+    """A tensor or array-like as an array."""
+    if isinstance(values, np.ndarray):
+        return values
+    from torch import Tensor  # scores of files do without it
+
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)

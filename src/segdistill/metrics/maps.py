@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import to_array
 from segdistill.tasks import Multilabel, Task
 
 Bits = NDArray[np.bool_]
@@ -97,8 +97,3 @@ def check_binary(task: Task | None, protocol: str) -> None:
             f"{protocol!r} scores maps of one foreground, and the task has the classes {', '.join(task.classes)}; "
             f"name a protocol that reads masks."
         )
-
-
-def to_array(pixels: Any) -> NDArray[Any]:
-    """An array or tensor as an array."""
-    return pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,7 +137,7 @@ class Overlap:
         if not rows:
             raise self._nothing()
         return {
-            **{measure: _mean(row[measure] for row in rows) for measure in Score._fields},
+            **{measure: fmean(row[measure] for row in rows) for measure in Score._fields},
             "images": len(rows),
             "empty_images": sum(not counts[:, 2].any() for counts in self._counts.values()),
             "miou": self._mean_iou(),
@@ -159,7 +159,7 @@ class Overlap:
         """Score one image by the mean over its classes; `None` leaves it out."""
         scores = [score for row in counts if (score := self._overlap(row))]
         if scores:
-            return Score(*(_mean(values) for values in zip(*scores, strict=True)))
+            return Score(*(fmean(values) for values in zip(*scores, strict=True)))
         return {"one": Score(*[1.0] * 4), "zero": Score(*[0.0] * 4), "skip": None}[self.protocol.empty]
 
     def _overlap(self, counts: Counts) -> Score | None:
@@ -182,8 +182,8 @@ class Overlap:
         if not scores:
             return {"dice": None, "iou": None, "images": 0}
         return {
-            "dice": _mean(s.dice for s in scores),
-            "iou": _mean(s.iou for s in scores),
+            "dice": fmean(s.dice for s in scores),
+            "iou": fmean(s.iou for s in scores),
             "images": len(scores),
         }
 
@@ -200,7 +200,7 @@ class Overlap:
         else:
             both, predicted, true = confusion.diagonal(), confusion.sum(0), confusion.sum(1)
         union = predicted + true - both
-        return _mean(float(b / u) for b, u in zip(both, union, strict=True) if u) if union.any() else None
+        return fmean(float(b / u) for b, u in zip(both, union, strict=True) if u) if union.any() else None
 
     def _nothing(self) -> SegDistillError:
         if self._counts:
@@ -216,8 +216,3 @@ class Overlap:
 
 def _sum(a: Counts | None, b: Counts | None) -> Counts | None:
     return b if a is None else a if b is None else np.add(a, b)
-
-
-def _mean(values: Iterable[float] | Iterator[float]) -> float:
-    listed = list(values)
-    return math.fsum(listed) / len(listed)  # fsum: the same in any order

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.means import mean
 
 #: Shares of the image's pixels that divide small from medium, and medium from large. A square of 2 % has a side of a
 #: seventh of the image's. The absolute areas of COCO (32² and 96² pixels, 0.3 % and 3 % of 640x480) would call
@@ -49,7 +49,7 @@ def by_size(
             )
         scores[bucket(row["share"], limits)].append(row[measure])
     buckets = {
-        name: {"low": low, "high": high, "images": len(scores[name]), "mean": _mean(scores[name])}
+        name: {"low": low, "high": high, "images": len(scores[name]), "mean": mean(scores[name])}
         for name, (low, high) in edges.items()
     }
     return {"measure": measure, "limits": list(limits), "buckets": buckets}
@@ -65,7 +65,3 @@ def bucket(share: float, limits: tuple[float, float] = LIMITS) -> str:
     if share == 0:
         return "empty"
     return "small" if share < limits[0] else "medium" if share < limits[1] else "large"
-
-
-def _mean(values: list[float]) -> float | None:
-    return math.fsum(values) / len(values) if values else None

@@ -7,6 +7,7 @@ from torch import Tensor
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.cells import max_of_cells
+from segdistill.methods.traits import Traits
 
 
 class PairsOfCells(PairMethod, listed=False):
@@ -22,7 +23,16 @@ class PairsOfCells(PairMethod, listed=False):
         SegDistillError: If both are given, the scale is not in (0, 1], or the patch holds no position.
     """
 
-    def __init__(self, taps: Taps, scale: float | None, patch: int | None, weight: float) -> None:
+    paper = "Liu et al., Structured Knowledge Distillation for Semantic Segmentation, CVPR 2019 (arXiv 1903.04197)"
+    traits = Traits("relations", tiles=False)
+
+    def __init__(
+        self,
+        taps: Taps = "high",
+        scale: float | None = None,
+        patch: int | None = None,
+        weight: float = 1.0,
+    ) -> None:
         super().__init__(taps, weight)
         name = type(self).__name__
         if scale is not None and patch is not None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from segdistill.methods.base import Taps
 from segdistill.methods.parts.pairs_of_cells import PairsOfCells
-from segdistill.methods.traits import Traits
 
 _EPSILON = 1e-8
 
@@ -24,18 +22,6 @@ class PairWisePublished(PairsOfCells, listed=False):
         patch: Side of a cell in positions, instead of a scale.
         weight: Factor in the total loss.
     """
-
-    paper = "Liu et al., Structured Knowledge Distillation for Semantic Segmentation, CVPR 2019 (arXiv 1903.04197)"
-    traits = Traits("relations", tiles=False)
-
-    def __init__(
-        self,
-        taps: Taps = "high",
-        scale: float | None = None,
-        patch: int | None = None,
-        weight: float = 1.0,
-    ) -> None:
-        super().__init__(taps, scale, patch, weight)
 
     def directions(self, cells: Tensor) -> Tensor:
         length: Tensor = vector_norm(cells.detach(), dim=1, keepdim=True)

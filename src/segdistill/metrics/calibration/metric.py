@@ -10,8 +10,7 @@ import numpy as np
 from segdistill.core import SegDistillError
 from segdistill.metrics.calibration.bins import Bins, from_whole, to_whole
 from segdistill.metrics.calibration.pixels import Pixels, has_classes, read_pixels
-from segdistill.metrics.intake import refuse_again, triples
-from segdistill.metrics.maps import to_array
+from segdistill.metrics.intake import refuse_again, to_array, triples
 from segdistill.tasks import Task
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from segdistill.core import SegDistillError
-from segdistill.metrics.counts import Counts, count_pixels
-from segdistill.metrics.intake import refuse_again, triples
+from segdistill.metrics.counts import Counts, count_pixels, per_class
+from segdistill.metrics.intake import refuse_again, to_array, triples
+from segdistill.metrics.means import mean
 from segdistill.metrics.miou import rates
 from segdistill.metrics.miou.boundary import count_boundaries
 from segdistill.metrics.resample import centre_nearest, short_side
@@ -93,7 +93,7 @@ class PooledClasses:
         """
         for p, t, name in triples(predicted, target, ids):
             refuse_again(name, self._rows, self._ignored)
-            self._add(*self._sized(_array(p), _array(t), name), name)
+            self._add(*self._sized(to_array(p), to_array(t), name), name)
 
     def merge(self, other: PooledClasses) -> None:
         """Take in what another process has collected.
@@ -130,14 +130,14 @@ class PooledClasses:
         """
         if not self._rows:
             raise self._nothing()
-        counts = rates.per_class(self._confusion)
+        counts = per_class(self._confusion)
         ious, near = rates.overlaps(counts), rates.overlaps(self._boundaries)
         return {
-            "miou": rates.mean(ious),
+            "miou": mean(ious),
             "fwiou": rates.weighted(ious, counts[:, 2]),
             "pixel_accuracy": rates.pixel_accuracy(counts),
-            "class_accuracy": rates.mean(rates.recalls(counts)),
-            "boundary_miou": rates.mean(near),
+            "class_accuracy": mean(rates.recalls(counts)),
+            "boundary_miou": mean(near),
             "images": len(self._rows),
             "empty_images": self._empty,
             "ignored_images": len(self._ignored),
@@ -197,15 +197,11 @@ class PooledClasses:
 
 
 def _row(name: str, confusion: Counts, near: Counts) -> dict[str, Any]:
-    counts = rates.per_class(confusion)
+    counts = per_class(confusion)
     return {
         "id": name,
-        "miou": rates.mean(rates.overlaps(counts)),
-        "boundary_miou": rates.mean(rates.overlaps(near)),
+        "miou": mean(rates.overlaps(counts)),
+        "boundary_miou": mean(rates.overlaps(near)),
         "pixel_accuracy": rates.pixel_accuracy(counts),
         "pixels": int(confusion.sum()),
     }
-
-
-def _array(mask: Any) -> NDArray[Any]:
-    return mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)

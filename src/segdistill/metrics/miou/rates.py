@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,17 +36,6 @@ def weighted(values: Sequence[float | None], weights: Counts) -> float:
     """Mean of the values that exist, each weighted by how many true pixels its class has."""
     terms = [w * v for v, w in zip(values, weights.tolist(), strict=True) if v is not None]
     return math.fsum(terms) / int(weights.sum())
-
-
-def mean(values: Iterable[float | None]) -> float | None:
-    """Mean of the values that exist; `None` if none does."""
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else None
-
-
-def per_class(confusion: Counts) -> Counts:
-    """`(C, C)` confusion, rows true, as `(C, 3)` pixels in both masks, in the predicted, in the true one."""
-    return np.stack([confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)], axis=1)
 
 
 def _ratio(part: int, whole: int) -> Any:

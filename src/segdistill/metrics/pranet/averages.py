@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class Averages:
     @property
     def singles(self) -> dict[str, float]:
         """Means of `wFm`, `Sm` and `mae`; NaN where no image has one."""
-        return {key: math.fsum(v) / len(v) if v else math.nan for key, v in self._singles.items()}
+        return {key: fmean(v) if v else math.nan for key, v in self._singles.items()}
 
     @property
     def notes(self) -> list[str]:

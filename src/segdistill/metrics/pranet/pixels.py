@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
-from segdistill.metrics.maps import Bits, read_map, to_array
+from segdistill.metrics.intake import to_array
+from segdistill.metrics.maps import Bits, read_map
 from segdistill.metrics.pranet.rules import Counts, Rules
 
 Grey = NDArray[np.uint8]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from segdistill.core import SegDistillError
 from segdistill.metrics.intake import refuse_again, triples
+from segdistill.metrics.means import mean
 from segdistill.metrics.volumes.regions import Region
-from segdistill.metrics.volumes.summary import mean, spread
+from segdistill.metrics.volumes.summary import spread
 
 if TYPE_CHECKING:
     from segdistill.metrics.volumes.family import Volumes

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import to_array
 from segdistill.metrics.volumes.surfaces import Bits, Spacing
 
 Labels = NDArray[np.uint8]
@@ -119,7 +120,7 @@ def _union(a: Box | None, b: Box | None) -> Box:
 
 
 def _volume(volume: Any, which: str, name: str) -> NDArray[Any]:
-    array = as_array(volume)
+    array = to_array(volume)
     if array.ndim != 3 or not array.size:
         raise SegDistillError(
             f"The {which} mask of {name!r} is {array.shape}, not a volume (D, H, W); stack the slices of a case."
@@ -129,13 +130,6 @@ def _volume(volume: Any, which: str, name: str) -> NDArray[Any]:
             f"The {which} volume of {name!r} is {array.dtype}, not class indices; decode it first."
         )
     return array.view(np.uint8) if array.dtype == bool else array
-
-
-def as_array(volume: Any) -> NDArray[Any]:
-    """A tensor or array-like as an array."""
-    from torch import Tensor
-
-    return volume.detach().cpu().numpy() if isinstance(volume, Tensor) else np.asarray(volume)
 
 
 def _unknown_label(volume: NDArray[Any], count: int) -> int | None:

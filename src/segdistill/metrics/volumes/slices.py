@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from segdistill.core import SegDistillError
+from segdistill.metrics.intake import to_array
 from segdistill.metrics.volumes.cases import Row
 from segdistill.metrics.volumes.family import Volumes
-from segdistill.metrics.volumes.pairs import Pair, as_array, read_pair
+from segdistill.metrics.volumes.pairs import Pair, read_pair
 from segdistill.metrics.volumes.regions import Region, Voxels
 from segdistill.metrics.volumes.surfaces import Bits, Spacing
 
@@ -41,7 +42,7 @@ class ForegroundSlices(Volumes):
 
     def read(self, predicted: Any, target: Any, *, name: str, classes: Sequence[str]) -> Pair:
         """Check and crop two volumes; the predicted one may hold the probability of the foreground."""
-        array = as_array(predicted)
+        array = to_array(predicted)
         if array.dtype.kind == "f":
             low, high = (array.min(), array.max()) if array.size else (0, 0)
             if not (low >= 0 and high <= 1):

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
 from typing import Any
-
-
-def mean(values: Iterable[float | None]) -> float | None:
-    """Mean of the values there are; `None` without any."""
-    there = [value for value in values if value is not None]
-    return math.fsum(there) / len(there) if there else None
 
 
 def spread(values: list[float | None]) -> dict[str, Any]:
@@ -26,5 +19,5 @@ def spread(values: list[float | None]) -> dict[str, Any]:
 
 
 def _deviation(values: list[float]) -> float:
-    centre = math.fsum(values) / len(values)
+    centre = statistics.fmean(values)
     return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
