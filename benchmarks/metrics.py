@@ -11,6 +11,8 @@ of one data set does ("fresh"), and once more after the allocator has learnt to 
     map      three quarters of the levels are 0, as in what networks write
     noise    no level is 0 anywhere: the distance transform has to see the whole image
 
+What several processes gain is measured by benchmarks/metrics_processes.py, which this calls.
+
 `--pysod` names the Python of an environment with pysodmetrics (see benchmarks/metrics_pysod.py). The results go to
 benchmarks/results/metrics.json.
 """
@@ -46,6 +48,7 @@ import transcription  # noqa: E402
 from segdistill.metrics.pranet import PRANET_MATLAB, PRANET_PY, metric  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results") / "metrics.json"
+PROCESSES = Path(__file__).with_name("metrics_processes.py")
 SIZES = ((352, 352), (966, 1225))
 KINDS = ("map", "noise")
 #: Images of the five test sets by height and width; Kvasir's vary around this.
@@ -173,10 +176,10 @@ def whole_benchmark() -> dict[str, float]:
     }
 
 
-def child(*arguments: str) -> Any:
-    """Run a part of this file in a fresh process."""
+def child(*arguments: str, script: Path | str = __file__) -> Any:
+    """Run a part of this file, or another, in a fresh process."""
     done = subprocess.run(
-        [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(script), *arguments], check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(done.stdout)
 
@@ -199,6 +202,8 @@ def report(rounds: int, pysod: str | None) -> dict[str, Any]:
                 )
     record: dict[str, Any] = {"against the definitions": settings, "798 images": child("--part", "798")}
     print("798 images", {key: round(value, 2) for key, value in record["798 images"].items()}, flush=True)
+    record["processes"] = child("--rounds", str(rounds), script=PROCESSES)
+    print("processes", record["processes"], flush=True)
     if pysod:
         record["against pysodmetrics"] = against_pysodmetrics(pysod, rounds)
         print("against pysodmetrics", record["against pysodmetrics"])

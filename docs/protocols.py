@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from segdistill.metrics import PROTOCOLS
+from segdistill.metrics import PROTOCOLS, Protocol
 
 PAGE = Path(__file__).resolve().parent / "explanation" / "protocols.md"
 _MARKED = re.compile(
@@ -30,12 +30,27 @@ def page(text: str) -> str:
 
 def table() -> str:
     """All protocols, one row each."""
-    columns = ("protocol", "version", "reads", "empty", "size", "reference")
+    columns = ("protocol", "version", "reads", "empty", "colour", "size", "reference")
     rows = [
-        (f"[`{p.name}`](#{anchor(p.name)})", p.version, p.reads, f"`{p.empty}`", p.resize, p.reference)
+        (
+            f"[`{p.name}`](#{anchor(p.name)})",
+            p.version,
+            p.reads,
+            f"`{p.empty}`",
+            colour(p),
+            p.resize,
+            p.reference,
+        )
         for p in PROTOCOLS.values()
     ]
     return "\n".join(map(line, (columns, ["---"] * len(columns), *rows)))
+
+
+def colour(protocol: Protocol) -> str:
+    """Whose channel 0 is read."""
+    if protocol.reads == "volume":
+        return "none"
+    return " and ".join(protocol.first_channel_of) or "refused"
 
 
 def line(cells: Iterable[object]) -> str:

@@ -74,18 +74,30 @@ def test_1_beside_255_is_an_error_since_it_may_mean_two_things(save):
     assert BinaryMask(threshold=1)(path).tolist() == [[0, 1, 1]]
 
 
-def test_the_brightest_channel_of_a_colour_mask_decides_and_alpha_does_not(save):
-    colours = [[[0, 0, 0], [255, 0, 0], [0, 0, 200], [90, 90, 90]]]
-    assert BinaryMask()(save(colours)).tolist() == [[0, 1, 1, 0]]
-    with_alpha = np.concatenate([np.array(colours), np.full((1, 4, 1), 255)], axis=2)
-    assert BinaryMask()(save(with_alpha, "alpha.png")).tolist() == [[0, 1, 1, 0]]
+@pytest.mark.parametrize("color", [[255, 0, 0], [0, 0, 1], [130, 120, 125]])
+def test_channels_that_differ_on_what_is_foreground_are_an_error(save, color):
+    with pytest.raises(SegDistillError, match="is in colour, and its channels differ on what is foreground"):
+        BinaryMask()(save([[[0, 0, 0], color]]))
 
 
-def test_a_shape_in_the_alpha_channel_alone_is_an_error(save):
+def test_noise_of_colour_and_an_even_alpha_are_no_error(save):
+    noisy = [[[0, 2, 1, 255], [255, 253, 254, 255], [90, 91, 89, 255]]]
+    assert BinaryMask()(save(noisy)).tolist() == [[0, 1, 0]]
+    assert BinaryMask()(save([[[0, 5, 2], [1, 3, 0]]], "empty.jpg")).tolist() == [[0, 0]]
+
+
+def test_a_dark_shape_in_one_channel_is_an_error_and_not_all_background(save):
+    with pytest.raises(SegDistillError, match="values up to 100, all below the threshold"):
+        BinaryMask()(save([[[0, 0, 0], [0, 0, 100]]]))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_shape_in_the_alpha_channel_is_an_error(tmp_path, mode):
     hidden = np.zeros((2, 2, 4), np.uint8)
     hidden[0, :, 3] = 255
-    with pytest.raises(SegDistillError, match="keeps its shape in the alpha channel"):
-        BinaryMask()(save(hidden))
+    Image.fromarray(hidden).convert(mode).save(tmp_path / "a.png")
+    with pytest.raises(SegDistillError, match="keeps its shape, or some of it, in the alpha channel"):
+        BinaryMask()(tmp_path / "a.png")
 
 
 def test_16_bit_and_bilevel_masks_are_read(tmp_path):

@@ -55,7 +55,7 @@ def seen(tmp_path, monkeypatch):
     """Score `pred` and `gt` by reading only: what a protocol of a kind is fed, by id, and the notes."""
 
     def look(
-        reads: str, *, any_size: bool = False, **options: Any
+        reads: str, *, any_size: bool = False, first_channel_of: tuple[str, ...] = (), **options: Any
     ) -> tuple[dict[str, dict[str, Any]], list[str]]:
         monkeypatch.setattr("segdistill.scoring.results.plain", lambda value: value)
         protocol = Seen(
@@ -67,6 +67,7 @@ def seen(tmp_path, monkeypatch):
             notes=("a trap",),
             reads=reads,
             any_size=any_size,
+            first_channel_of=first_channel_of,
         )
         [scores] = score(tmp_path / "pred", tmp_path / "gt", [protocol], **options)
         return {row["id"]: row for row in scores.per_image["all"]}, scores.notes

@@ -109,3 +109,61 @@ def test_folders_that_do_not_fit_are_a_sentence(tree, paths, words):
 def test_images_are_no_volumes(tree):
     said = refusal(tree("pred/a.png", "gt/a.nii.gz"), reads="volume")
     assert "holds no predictions (.nii.gz, .nii, .mha, .nrrd); it holds 'a.png'" in said
+
+
+@pytest.mark.parametrize(
+    ("gt", "pred"),
+    [
+        ("case_00000/segmentation.nii.gz", "case_00000.nii.gz"),
+        ("case_00000/segmentation.nii.gz", "prediction_00000.nii.gz"),
+        ("case_00000/segmentation.nii.gz", "case_00000/prediction.nii.gz"),
+        ("segmentation-0.nii", "test-segmentation-0.nii"),
+        ("segmentation-0.nii", "prediction-0.nii"),
+        ("segmentation-0.nii", "volume-0.nii"),
+    ],
+)
+def test_volumes_of_one_case_pair_as_challenges_name_them(tree, gt, pred):
+    images = ("gt/case_00000/imaging.nii.gz", "gt/case_00001/imaging.nii.gz", "gt/volume-0.nii")
+    pairs = find_pairs(*tree(f"gt/{gt}", f"pred/{pred}", *images), reads="volume")
+    [(name, predicted, target)] = names(pairs)["all"]
+    assert name == gt.split("/")[0].removesuffix(".nii")
+    assert f"{predicted} {target}" == f"{pred.split('/')[-1]} {gt.split('/')[-1]}"
+    is_said = [f"such as {predicted!r} with {name!r}" in note for note in pairs.notes]
+    assert is_said == [True] * ("case_00000" not in pred)
+
+
+def test_sets_may_hold_one_folder_per_case(tree):
+    folders = tree("pred/x/case_1.nii", "gt/x/case_1/segmentation.nii", "gt/x/case_1/imaging.nii")
+    assert names(find_pairs(*folders, reads="volume")) == {
+        "x": [("case_1", "case_1.nii", "segmentation.nii")]
+    }
+
+
+def test_a_whole_name_pairs_before_a_key(tree):
+    folders = tree("pred/case_1.nii", "pred/pred_2.nii", "gt/case_1.nii", "gt/case_2.nii")
+    assert [pair[:2] for pair in names(find_pairs(*folders, reads="volume"))["all"]] == [
+        ("case_1", "case_1.nii"),
+        ("case_2", "pred_2.nii"),
+    ]
+
+
+@pytest.mark.parametrize("gt", [["case_1"], ["case_1", "test_1"]], ids=["a mask for one", "a mask for each"])
+def test_two_volumes_of_one_case_are_a_sentence(tree, gt):
+    folders = tree("pred/pred_1.nii", "pred/seg_1.nii", *(f"gt/{name}.nii" for name in gt))
+    assert "by their names; keep one" in refusal(folders, reads="volume")
+
+
+def test_a_whole_name_does_not_make_another_of_its_case_certain(tree):
+    folders = tree("pred/case_1.nii", "pred/pred_1.nii", "gt/case_1.nii", "gt/test_1.nii")
+    assert "'case_1' and 'test_1' in " in refusal(folders, reads="volume")
+
+
+def test_volumes_that_do_not_pair_are_listed_with_near_ones(tree):
+    folders = tree("pred/pred_0.nii", "pred/pred_3.nii", "gt/case_0000/segmentation.nii", "gt/case_3.nii")
+    said = refusal(folders, reads="volume")
+    assert "1 mask ('case_0000')" in said
+    assert "Near each other: 'case_0000' and 'pred_0'." in said
+
+
+def test_images_pair_by_whole_names_only(tree):
+    assert "Near each other: '1' and '1_mask'" in refusal(tree("pred/1_mask.png", "gt/1.png"))

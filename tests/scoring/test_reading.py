@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,12 +40,21 @@ def test_a_map_of_other_integers_keeps_its_meaning(seen, write, masked, scale):
     assert (values / (255 if values.dtype == np.uint8 else 1)).tolist() == [[0, 1], [1, 0]]
 
 
-def test_a_faint_map_is_no_mask_of_ones(seen, write, masked):
+def test_a_faint_map_is_no_mask_of_ones_and_that_is_noted(seen, write, masked):
     write("pred/a.png", [[0, 1], [0, 1]])
     write("pred/b.png", MAP)
     write("gt/b.png", MASK)
-    assert seen("map")[0]["a"]["predicted"].max() == 1
+    rows, notes = seen("map")
+    assert rows["a"]["predicted"].max() == 1
+    assert "Predictions of 0 and 1 among greys (1): 1 is a faint grey, and no foreground." in notes
     assert seen("mask")[0]["a"]["predicted"].max() == 0
+
+
+def test_ones_that_count_as_foreground_are_noted(seen, write, masked):
+    write("pred/a.png", [[0, 1], [0, 1]])
+    rows, notes = seen("map")
+    assert rows["a"]["predicted"].max() == 255
+    assert "Predictions of 0 and 1 (1): 1 is foreground, since no file holds more." in notes
 
 
 def test_floats_stay_floats(seen, write, masked):
@@ -79,11 +89,42 @@ def test_bools_are_masks(seen, write, masked):
 
 
 @pytest.mark.parametrize("extra", [[], [255]], ids=["RGB", "RGBA"])
-def test_of_colour_maps_channel_0_is_scored_and_noted(seen, write, masked, extra):
+def test_of_colour_maps_channel_0_is_scored_where_the_originals_do_so(seen, write, masked, extra):
     write("pred/a.png", [[[v, v // 2, 0, *extra] for v in row] for row in MAP])
-    rows, notes = seen("map")
+    rows, notes = seen("map", first_channel_of=("prediction",))
     assert rows["a"]["predicted"].tolist() == MAP
     assert "Predictions in colour (1): channel 0 was scored." in notes
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+@pytest.mark.parametrize("side", ["pred", "gt"])
+def test_elsewhere_colour_is_refused_not_guessed(seen, write, masked, reads, side):
+    write("pred/a.png", MASK)
+    write(f"{side}/a.png", [[[v, 0, 0] for v in row] for row in MASK])
+    other = {"pred": "mask", "gt": "prediction"}[side]
+    said = refusal(seen, reads, first_channel_of=(other,))
+    assert f"{side}/a.png' is in colour, and 'seen' does not say which channel counts" in said
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+def test_the_colour_noise_of_a_true_mask_is_no_colour(seen, write, reads):
+    write("gt/a.png", [[[2, 0, 1], [253, 255, 254]]])
+    write("pred/a.png", [[0, 255]])
+    rows, _ = seen(reads)
+    assert (rows["a"]["target"] > 100 if reads == "map" else rows["a"]["target"]).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+def test_a_dark_shape_in_one_channel_is_no_empty_mask(seen, write, masked, reads):
+    write("pred/a.png", MASK)
+    write("gt/a.png", [[[0, 0, v // 3] for v in row] for row in MASK])
+    assert "values up to 85, all below 128" in refusal(seen, reads)
+
+
+def test_the_two_evaluators_of_the_benchmark_read_colour_as_they_did():
+    assert find_protocol("pranet-py").first_channel_of == ("prediction", "mask")
+    assert find_protocol("pranet-matlab").first_channel_of == ("prediction",)
+    assert not find_protocol("calibration").first_channel_of
 
 
 def test_grey_in_three_channels_is_no_colour(seen, write, masked):
@@ -92,14 +133,21 @@ def test_grey_in_three_channels_is_no_colour(seen, write, masked):
     assert seen("mask")[0]["a"]["predicted"].tolist() == [[0, 1], [1, 0]]
 
 
-def test_a_picture_is_no_mask(seen, write, masked):
-    write("pred/a.png", [[[200, 30, 20]] * 2] * 2)
-    assert "a.png' is in colour, where a mask belongs" in refusal(seen, "mask")
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_shape_in_the_alpha_channel_is_refused(seen, write, masked, mode, grey):
+    shape = Image.fromarray(np.array([[[grey, grey, grey, v] for v in row] for row in MASK], np.uint8))
+    if mode == "P":
+        shape = Image.fromarray(np.array(MASK, np.uint8) // 255, "P")
+        shape.putpalette([grey] * 6)
+        shape.info["transparency"] = 0
+    write("pred/a.png", shape if mode == "P" else shape.convert(mode))
+    assert "in the alpha channel, which is not read" in refusal(seen, "map")
 
 
-def test_a_shape_in_the_alpha_channel_is_refused(seen, write, masked):
-    write("pred/a.png", [[[0, 0, 0, v] for v in row] for row in MASK])
-    assert "keeps its shape in the alpha channel" in refusal(seen, "map")
+def test_transparency_of_the_background_alone_does_not_matter(seen, write, masked):
+    write("pred/a.png", [[[v, v, v, 128 + v // 2] for v in row] for row in MASK])
+    assert seen("map")[0]["a"]["predicted"].tolist() == MASK
 
 
 def test_a_palette_of_greys_is_read_as_greys(seen, write, masked):
@@ -207,6 +255,72 @@ def test_class_indices_with_ignored_pixels_are_not_taken_for_a_foreground_of_255
     said = refusal(seen, reads)
     assert "a.png' holds 5, 11 and 255" in said
     assert "--classes" in said
+
+
+@pytest.mark.parametrize("reads", ["map", "mask"])
+@pytest.mark.parametrize("ignored", [255, 200])
+def test_areas_of_many_classes_are_not_taken_for_greys(seen, write, reads, ignored):
+    labels = np.kron([[0, 40], [ignored, 77]], np.ones((8, 8)))
+    write("pred/a.png", labels)
+    write("gt/a.png", labels)
+    said = refusal(seen, reads)
+    assert f"a.png' holds 40, 77 and {ignored}, which may mean class indices" in said
+
+
+def test_a_blurred_mask_has_no_areas_and_its_greys_are_noted(seen, write):
+    disc = np.zeros((64, 64), np.uint8)
+    cv2.circle(disc, (32, 30), 20, 255, -1)
+    write("pred/a.png", disc)
+    write(
+        "gt/a.png", cv2.resize(cv2.GaussianBlur(disc, (0, 0), 2), (128, 128), interpolation=cv2.INTER_CUBIC)
+    )
+    notes = seen("mask", resize=True)[1]
+    assert "Masks with greys (1): foreground is 128 and up in 8 bits." in notes
+
+
+def test_noise_of_a_file_that_was_lossy_once_is_no_class(seen, write):
+    write("gt/a.png", np.kron([[0, 2], [255, 253]], np.ones((8, 8))))
+    write("pred/a.png", np.kron(MASK, np.ones((8, 8))))
+    assert seen("mask")[0]["a"]["target"][::8, ::8].tolist() == [[0, 0], [1, 1]]
+
+
+TWO = Multiclass(("background", "polyp"))
+
+
+@pytest.mark.parametrize("foreground", [1, 255])
+def test_masks_of_two_classes_may_ignore_pixels(seen, write, foreground):
+    write("gt/a.png", [[0, 1], [255, 1]])
+    write("pred/a.png", np.array([[0, 1], [1, 0]]) * foreground)
+    rows, notes = seen("mask", task=TWO)
+    assert rows["a"]["predicted"].tolist() == [[0, 1], [1, 0]]
+    assert rows["a"]["target"].tolist() == [[0, 1], [255, 1]]
+    assert "Masks with ignored pixels (1): label 255 counts nowhere." in notes
+
+
+def test_another_label_may_be_ignored(write, tmp_path):
+    write("gt/a.png", [[0, 1], [2, 1]])
+    write("pred/a.png", [[0, 1], [1, 1]])
+    task = Multiclass(("background", "polyp"), ignore_index=2)
+    [scores] = score(tmp_path / "pred", tmp_path / "gt", [DICE_AT_HALF], task=task)
+    assert scores.sets["all"]["dice"] == 1
+
+
+def test_foreground_is_not_taken_for_ignored(seen, write, masked):
+    write("pred/a.png", MASK)
+    said = refusal(seen, "mask", task=TWO)
+    assert "Label 1 is in no true mask, and 255, which is ignored, in 1; leave out --classes if 255" in said
+
+
+def test_a_third_class_is_no_faint_grey_beside_two(seen, write):
+    write("gt/a.png", [[0, 1], [0, 1]])
+    write("pred/a.png", [[0, 1], [2, 1]])
+    assert "a.png' holds the label 2; 2 classes allow 0 to 1" in refusal(seen, "mask", task=TWO)
+
+
+def test_protocols_of_maps_ignore_nothing_and_say_which_do(seen, write):
+    write("gt/a.png", [[0, 1], [255, 1]])
+    write("pred/a.png", MAP)
+    assert "name a protocol that reads masks, and --classes," in refusal(seen, "map", task=TWO)
 
 
 @pytest.mark.parametrize("reads", ["map", "mask"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segdistill.metrics.at_size import DiceAtSize
 from segdistill.metrics.base import Metric
 from segdistill.metrics.calibration import Calibration
 from segdistill.metrics.catalogue import PROTOCOLS, find_protocol
@@ -15,6 +16,7 @@ __all__ = [
     "PROTOCOLS",
     "Calibration",
     "DiceAt",
+    "DiceAtSize",
     "Metric",
     "Overlap",
     "Protocol",

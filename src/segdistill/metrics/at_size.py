@@ -51,6 +51,9 @@ class DiceAtSize(Protocol):
                 f"got {self.size}, {self.smooth} and {self.threshold}."
             )
 
+    def size_for(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        return self.size
+
     def metric(self, task: Task | None = None) -> SmoothOverlap:
         check_binary(task, self.name)
         return SmoothOverlap(self)

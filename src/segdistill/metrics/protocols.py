@@ -13,6 +13,8 @@ from segdistill.tasks import Task
 #: What a protocol is fed with. `map`: foreground `(H, W)`, uint8 or floats in [0, 1]; `mask`: class indices `(H, W)`;
 #: `volume`: class indices `(D, H, W)` with the size of a voxel in millimetres.
 Reads = Literal["map", "mask", "volume"]
+#: The two files of a pair.
+Side = Literal["prediction", "mask"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Protocol:
         resize: At which size masks are compared.
         reference: Who scores like this.
         notes: Traps that stay with the numbers.
+        first_channel_of: Files in colour that are read by their channel 0, as its originals do it. Those of a side
+            that is not named are refused where the channels differ: in a true mask, on what is foreground.
     """
 
     reads: ClassVar[Reads]
@@ -38,6 +42,7 @@ class Protocol:
     resize: str
     reference: str
     notes: tuple[str, ...] = ()
+    first_channel_of: tuple[Side, ...] = ()
 
     @abstractmethod
     def metric(self, task: Task | None = None) -> Metric:
@@ -49,6 +54,15 @@ class Protocol:
         Raises:
             SegDistillError: If the protocol does not score such a task.
         """
+
+    @property
+    def resizes_images(self) -> bool:
+        """Whether its originals bring the image to the size of `size_for`, too, before a network sees it."""
+        return False
+
+    def size_for(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """At which size the prediction of an image of some size is compared: its own, mostly."""
+        return size
 
     def check_empty(self, *known: str) -> None:
         """Refuse a rule for empty masks that the family does not know.

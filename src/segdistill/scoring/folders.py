@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from segdistill.core import SegDistillError, unknown
 from segdistill.data.decode import SUFFIXES
 from segdistill.data.samples import named
+from segdistill.scoring.cases import each_file, is_case
 
 #: Endings of files with one map or mask each.
 IMAGES = (*SUFFIXES, ".npy")
-#: Endings of files with one volume each.
-VOLUMES = (".nii.gz", ".nii", ".mha", ".nrrd")
 #: What a set is called where there is only one.
 FLAT = "all"
 
@@ -41,7 +40,7 @@ def find_sets(predicted: Path, target: Path, suffixes: Sequence[str]) -> Sets:
     """Match the folders of predictions with those of true masks.
 
     Predictions are `DIR/*` (one set, called `all`) or `DIR/<set>/*`; true masks are `DIR/*` or `DIR/masks/*`,
-    and `DIR/<set>/*` or `DIR/<set>/masks/*`.
+    and `DIR/<set>/*` or `DIR/<set>/masks/*`. For a file of a volume may stand the folder of its case.
 
     Args:
         predicted: The folder of predictions.
@@ -54,7 +53,9 @@ def find_sets(predicted: Path, target: Path, suffixes: Sequence[str]) -> Sets:
     for folder in (predicted, target):
         if not folder.is_dir():
             raise SegDistillError(f"There is no folder {str(folder)!r}.")
-    inner = [path for path in _subfolders(predicted) if has_files(path, suffixes)]
+    inner = [
+        path for path in _subfolders(predicted) if has_files(path, suffixes) and not is_case(path, suffixes)
+    ]
     if has_files(predicted, suffixes):
         return Sets({FLAT: Folders(predicted, _flat_masks(predicted, target, inner, suffixes))})
     if not inner:
@@ -73,16 +74,9 @@ def find_sets(predicted: Path, target: Path, suffixes: Sequence[str]) -> Sets:
     return Sets(folders, tuple(missing))
 
 
-def stem(path: Path, suffixes: Iterable[str]) -> str | None:
-    """The name of a file without its ending; `None` if it ends otherwise, or is hidden."""
-    lower = path.name.lower()
-    ending = next((suffix for suffix in suffixes if lower.endswith(suffix)), "")
-    return path.name[: -len(ending)] if ending and not lower.startswith(".") else None
-
-
 def has_files(folder: Path, suffixes: Sequence[str]) -> bool:
     """Whether any file in a folder counts."""
-    return folder.is_dir() and any(stem(path, suffixes) and path.is_file() for path in folder.iterdir())
+    return folder.is_dir() and any(True for _ in each_file(folder, suffixes))
 
 
 def masks_in(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import cv2
@@ -13,18 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
+from segdistill.data.channels import Values, differs, first_channel
+from segdistill.metrics.protocols import Side
+from segdistill.scoring.colour import Coloured
 from segdistill.scoring.pairs import Pair
-from segdistill.scoring.values import Values, one_channel, read_file, read_scaled
+from segdistill.scoring.truth import GreyTruth, LabelTruth, Truth
+from segdistill.scoring.values import read_scaled, unit
 
-_LOSSY = (".jpg", ".jpeg")
-_FAINT = 32  # a lossy file of an empty mask may hold a few faint pixels
-
-#: What reading may have to say about files, with the number of files it happened to.
-COLOUR = "{files} in colour ({n}): channel 0 was scored."
+#: What reading may have to say about predictions, with the number of files it happened to.
 GREY = "Predictions with greys ({n}): foreground is what lies above 0.5, 128 and up in 8 bits."
+ONES = "Predictions of 0 and 1 ({n}): 1 is foreground, since no file holds more."
+FAINT = "Predictions of 0 and 1 among greys ({n}): 1 is a faint grey, and no foreground."
 RESIZED = "Predictions brought to the size of their masks ({n}): {rule}."
 BILINEAR = "bilinearly, with pixel centres at half-integers and without smoothing"
 NEAREST = "by the nearest pixel"
+
+
+_FAINTEST = 32
 
 
 class Sample(NamedTuple):
@@ -36,6 +42,7 @@ class Sample(NamedTuple):
         spacing: Size of a voxel in mm, `(z, y, x)`; `None` for images.
         remarks: What a reader of the numbers should know of these files.
         fitted: Gives the prediction at the size of the mask; `None` where it has that.
+        coloured: Files of which channel 0 was taken, and the others say something else.
     """
 
     predicted: NDArray[Any]
@@ -43,6 +50,7 @@ class Sample(NamedTuple):
     spacing: tuple[float, ...] | None = None
     remarks: tuple[str, ...] = ()
     fitted: Callable[[], NDArray[Any]] | None = None
+    coloured: Coloured = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -50,12 +58,14 @@ class MapReader:
     """Reads grey maps for protocols that cut them at many thresholds.
 
     Args:
-        scales: What the integers of predictions and of masks count up to.
+        scale: What the integers of predictions count up to.
+        truth: Reads the true masks.
     """
 
     rule: ClassVar[str] = BILINEAR
 
-    scales: tuple[int, int]
+    scale: int
+    truth: GreyTruth
 
     def __call__(self, pair: Pair) -> Sample:
         """Read a pair: `(H, W)` uint8, or floats where the file has more than 8 bits.
@@ -63,15 +73,15 @@ class MapReader:
         Raises:
             SegDistillError: If a file is broken or is no map.
         """
-        scale, true_scale = self.scales
-        predicted, remarks = _grey(pair.predicted, scale, "Predictions")
-        target, coloured = _grey(pair.target, true_scale, "Masks")
-        true = _eight_bits(_unit(target, true_scale))
-        _refuse_unclear(true, pair.target)
-        # What is left of ones is noise of a lossy file, and metrics would take them for class indices.
-        true = np.where(true == 1, np.uint8(0), true)
-        fitted = fit(predicted, true, lambda size: _unit(_bilinear(predicted, size), scale))
-        return Sample(_unit(predicted, scale), true, remarks=(*remarks, *coloured), fitted=fitted)
+        values, truth = read_scaled(pair.predicted, self.scale), self.truth(pair.target)
+        predicted = first_channel(values)
+        return Sample(
+            unit(predicted, self.scale),
+            truth.values,
+            remarks=(*_of_ones(predicted, self.scale), *truth.remarks),
+            fitted=fit(predicted, truth.values, lambda size: unit(_bilinear(predicted, size), self.scale)),
+            coloured=_coloured(pair, values, truth),
+        )
 
 
 @dataclass(frozen=True)
@@ -79,12 +89,14 @@ class BinaryReader:
     """Reads grey maps or masks of two classes for protocols that score one hard mask.
 
     Args:
-        scales: What the integers of predictions and of masks count up to.
+        scale: What the integers of predictions count up to.
+        truth: Reads the true masks as zeros and ones, and what is ignored.
     """
 
     rule: ClassVar[str] = BILINEAR + ", then cut at 0.5"
 
-    scales: tuple[int, int]
+    scale: int
+    truth: GreyTruth | LabelTruth
 
     def __call__(self, pair: Pair) -> Sample:
         """Read a pair as zeros and ones; foreground is above half of the scale.
@@ -92,16 +104,21 @@ class BinaryReader:
         Raises:
             SegDistillError: If a file is broken, or in colour.
         """
-        scale, true_scale = self.scales
-        predicted = _uncoloured(read_scaled(pair.predicted, scale), pair.predicted)
-        target = _brightest(read_scaled(pair.target, true_scale), pair.target)
-        true = _unit(target, true_scale)
-        _refuse_unclear(_eight_bits(true), pair.target)
-        top = 1 if predicted.dtype.kind == "f" else scale
+        values, truth = read_scaled(pair.predicted, self.scale), self.truth(pair.target)
+        predicted = first_channel(values)
+        if isinstance(self.truth, LabelTruth):
+            _refuse_labels(predicted, pair.predicted)
+        top = 1 if predicted.dtype.kind == "f" else self.scale
         grey = bool(((predicted > 0) & (predicted < top)).any())
-        fitted = fit(predicted, true, lambda size: _foreground(_bilinear(predicted, size), scale))
-        remarks = (GREY,) if grey else ()
-        return Sample(_foreground(predicted, scale), _foreground(true, 255), remarks=remarks, fitted=fitted)
+        return Sample(
+            _foreground(predicted, self.scale),
+            truth.values,
+            remarks=(*((GREY,) if grey else ()), *_of_ones(predicted, self.scale), *truth.remarks),
+            fitted=fit(
+                predicted, truth.values, lambda size: _foreground(_bilinear(predicted, size), self.scale)
+            ),
+            coloured=_coloured(pair, values, truth),
+        )
 
 
 @dataclass(frozen=True)
@@ -109,14 +126,12 @@ class IndexReader:
     """Reads class indices.
 
     Args:
-        classes: How many classes there are.
-        ignored: Label of the true mask that counts nowhere.
+        truth: Reads the true masks, and knows the classes.
     """
 
     rule: ClassVar[str] = NEAREST
 
-    classes: int
-    ignored: int = 255
+    truth: LabelTruth
 
     def __call__(self, pair: Pair) -> Sample:
         """Read a pair as class indices.
@@ -124,24 +139,9 @@ class IndexReader:
         Raises:
             SegDistillError: If a file is broken or holds another label.
         """
-        predicted, target = self._indices(pair.predicted), self._indices(pair.target, ignores=True)
-        return Sample(
-            predicted, target, fitted=fit(predicted, target, lambda size: _nearest(predicted, size))
-        )
-
-    def _indices(self, path: Path, *, ignores: bool = False) -> Values:
-        values = _uncoloured(read_file(path, indices=True), path)
-        wrong = values >= self.classes
-        if ignores:
-            wrong &= values != self.ignored
-        if values.dtype.kind == "f" or wrong.any():
-            found = values.dtype if values.dtype.kind == "f" else f"the label {values[wrong][0]}"
-            more = f" and {self.ignored} for ignored pixels" if ignores else ""
-            raise SegDistillError(
-                f"{str(path)!r} holds {found}; {self.classes} classes allow 0 to {self.classes - 1}{more}: "
-                "see --classes."
-            )
-        return values.astype(np.uint8 if max(self.classes, self.ignored) < 256 else np.int32)
+        predicted, truth = self.truth.read(pair.predicted), self.truth(pair.target)
+        fitted = fit(predicted, truth.values, lambda size: _nearest(predicted, size))
+        return Sample(predicted, truth.values, remarks=truth.remarks, fitted=fitted)
 
 
 def fit(
@@ -174,57 +174,30 @@ def _nearest(values: Values, size: tuple[int, int]) -> Values:
     return sized.astype(values.dtype)
 
 
-def _grey(path: Path, scale: int, files: str) -> tuple[Values, tuple[str, ...]]:
-    values, coloured = one_channel(read_scaled(path, scale), path)
-    return values, (COLOUR.replace("{files}", files),) if coloured else ()
+def _coloured(pair: Pair, predicted: Values, truth: Truth) -> dict[Side, Path]:
+    coloured: dict[Side, Path] = {}
+    if differs(predicted):
+        coloured["prediction"] = pair.predicted
+    if truth.coloured:
+        coloured["mask"] = pair.target
+    return coloured
 
 
-def _unit(values: Values, scale: int) -> Values:
-    """Integers of the set's scale as 8 bits, or as floats in [0, 1] where 8 bits would lose something."""
-    if values.dtype.kind == "f":
-        return values
-    if scale > 255:
-        return values / np.float64(scale)
-    return values.astype(np.uint8) * np.uint8(255 // scale)
+def _of_ones(predicted: Values, scale: int) -> tuple[str, ...]:
+    """What to say of a prediction whose largest value is 1, which may be all or next to nothing."""
+    if predicted.dtype.kind == "f" or predicted.max() != 1:
+        return ()
+    return (ONES if scale == 1 else FAINT,)
 
 
-def _eight_bits(values: Values) -> Values:
-    return np.rint(values * 255.0).astype(np.uint8) if values.dtype.kind == "f" else values
+def _refuse_labels(predicted: Values, path: Path) -> None:
+    """Beside class indices, a few small values are further classes, not the faintest of greys."""
+    if predicted.dtype.kind != "f" and 1 < predicted.max() < _FAINTEST:
+        raise SegDistillError(
+            f"{str(path)!r} holds the label {predicted.max()}; 2 classes allow 0 to 1, or 0 and 255: see --classes."
+        )
 
 
 def _foreground(values: Values, scale: int) -> Values:
     half = 0.5 if values.dtype.kind == "f" else scale / 2
     return (values > half).view(np.uint8)
-
-
-def _uncoloured(values: Values, path: Path) -> Values:
-    grey, coloured = one_channel(values, path)
-    if coloured:
-        raise SegDistillError(
-            f"{str(path)!r} is in colour, where a mask belongs; save one grey value per class."
-        )
-    return grey
-
-
-def _brightest(values: Values, path: Path) -> Values:
-    """The brightest channel of a true mask in colour, as the library's data sets take it."""
-    one_channel(values, path)
-    return values if values.ndim == 2 else values[..., :3].max(axis=2)
-
-
-def _refuse_unclear(grey: Values, path: Path) -> None:
-    """Refuse a true mask in which something is drawn that a cut at half would not see."""
-    lossy = path.suffix.lower() in _LOSSY
-    brightest = int(grey.max())
-    if (_FAINT if lossy else 1) <= brightest < 128:
-        raise SegDistillError(
-            f"The mask {str(path)!r} has values up to {brightest}, all below 128, so none is foreground; "
-            "save it as 0 and 255, or name the classes with --classes if these are class indices."
-        )
-    faint = (grey > 0) & (grey < _FAINT)
-    if brightest == 255 and not lossy and faint.any() and not ((grey >= _FAINT) & (grey < 255)).any():
-        found = ", ".join(map(str, np.unique(grey[faint])[:3]))
-        raise SegDistillError(
-            f"The mask {str(path)!r} holds {found} and 255, which may mean class indices and ignored pixels, or a "
-            "faint rim; save it as 0 and 255, or name the classes with --classes."
-        )

@@ -1,24 +1,23 @@
-"""Which prediction belongs to which mask: files of one name, whatever their endings."""
+"""Which prediction belongs to which mask: files of one name, whatever their endings; volumes of one case, too."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from segdistill.core import SegDistillError
 from segdistill.data.samples import named
 from segdistill.metrics.protocols import Reads
-from segdistill.scoring.folders import IMAGES, VOLUMES, Folders, find_sets, nothing_in, stem
+from segdistill.scoring.cases import VOLUMES, Files, case_key, files_in, stem
+from segdistill.scoring.folders import IMAGES, Folders, find_sets, nothing_in
 
 _SHOWN = 3
 
-Files = dict[str, Path]
-
 
 class Pair(NamedTuple):
-    """A prediction and its true mask, under the name that both have."""
+    """A prediction and its true mask, under the name of the mask."""
 
     id: str
     predicted: Path
@@ -41,7 +40,7 @@ def find_pairs(predicted: Path, target: Path, *, reads: Reads = "map") -> Pairs:
     """Find predictions and true masks of the same names.
 
     In what `segdistill predict` wrote, a protocol that reads maps takes `NAME_probability.png` for `NAME.png`,
-    and overlays are left out.
+    and overlays are left out. Volumes without a partner of their name pair by the key of their case, and that is noted.
 
     Args:
         predicted: Folder of predictions, flat or one sub-folder per set.
@@ -53,32 +52,66 @@ def find_pairs(predicted: Path, target: Path, *, reads: Reads = "map") -> Pairs:
     """
     suffixes = VOLUMES if reads == "volume" else IMAGES
     found = find_sets(predicted, target, suffixes)
-    notes = (f"Sets without predictions, not scored: {', '.join(found.missing)}.",) if found.missing else ()
-    return Pairs({name: _pair(folders, suffixes, reads) for name, folders in found.folders.items()}, notes)
+    notes = [f"Sets without predictions, not scored: {', '.join(found.missing)}."] if found.missing else []
+    sets = {name: _pair(folders, suffixes, reads) for name, folders in found.folders.items()}
+    if reads == "volume":
+        notes += _about_keys(pair for pairs in sets.values() for pair in pairs)
+    return Pairs(sets, tuple(notes))
 
 
 def _pair(folders: Folders, suffixes: Sequence[str], reads: Reads) -> list[Pair]:
     targets = _files(folders.target, suffixes, "true masks")
     predictions = _chosen(_files(folders.predicted, suffixes, "predictions"), targets, reads)
+    if reads == "volume":
+        predictions = _by_case(predictions, targets, folders)
     if predictions.keys() != targets.keys():
         raise _unpaired(folders, predictions, targets)
     return [Pair(name, predictions[name], targets[name]) for name in sorted(targets)]
 
 
 def _files(folder: Path, suffixes: Sequence[str], what: str) -> Files:
-    found: Files = {}
-    for path in sorted(folder.iterdir()):
-        name = stem(path, suffixes)
-        if name is None or not path.is_file():
-            continue
-        if name in found:
-            raise SegDistillError(
-                f"{found[name].name!r} and {path.name!r} in {str(folder)!r} share a name; keep one."
-            )
-        found[name] = path
+    found = files_in(folder, suffixes)
     if not found:
         raise nothing_in(folder, suffixes, what)
     return found
+
+
+def _by_case(predictions: Files, targets: Files, folders: Folders) -> Files:
+    """Predictions under the names of their masks, where only the key of the case is the same."""
+    masks = _keyed(targets, predictions, folders.target)
+    others = _keyed(predictions, targets, folders.predicted)
+    same = {others[key]: masks[key] for key in masks.keys() & others.keys()}
+    return {same.get(name, name): path for name, path in predictions.items()}
+
+
+def _keyed(files: Files, partners: Files, folder: Path) -> dict[str, str]:
+    """Names that have no partner of their own, by the key of their case.
+
+    Raises:
+        SegDistillError: If another file has the same key, with a partner or without.
+    """
+    cases: dict[str, list[str]] = {}
+    for name in files:
+        cases.setdefault(case_key(name), []).append(name)
+    lonely = {key: names for key, names in cases.items() if not partners.keys() >= set(names)}
+    for key, names in lonely.items():
+        if len(names) > 1:
+            raise SegDistillError(
+                f"{names[0]!r} and {names[1]!r} in {str(folder)!r} are one case ({key!r}) by their names; keep one."
+            )
+    return {key: names[0] for key, names in lonely.items()}
+
+
+def _about_keys(pairs: Iterable[Pair]) -> Iterator[str]:
+    """Say which files were not paired by their whole names, with an example."""
+    keyed = [
+        pair for pair in pairs if pair.id not in (stem(pair.predicted, VOLUMES), pair.predicted.parent.name)
+    ]
+    if keyed:
+        yield (
+            f"Volumes paired by the key of their case ({len(keyed)}), such as {keyed[0].predicted.name!r} with "
+            f"{keyed[0].id!r}."
+        )
 
 
 def _chosen(predictions: Files, targets: Mapping[str, Path], reads: Reads) -> Files:
@@ -117,7 +150,9 @@ def _near(lonely: Sequence[str], extra: Sequence[str]) -> list[tuple[str, str]]:
     folded = {name.casefold(): name for name in extra}
     near = []
     for name in lonely[:_SHOWN]:
-        close = [other for other in folded if _begins(other, name.casefold())][:1]
+        close = [other for other in folded if _begins(other, name.casefold()) or _is_numbered(other, name)][
+            :1
+        ]
         close = close or difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
         near += [(name, folded[match]) for match in close]
     return near
@@ -127,3 +162,9 @@ def _begins(one: str, other: str) -> bool:
     """Whether one name is the other and a suffix, as `1_mask` is of `1`: too short a likeness for a ratio."""
     short, long = sorted((one, other), key=len)
     return long.startswith(short) and not long[len(short) :][:1].isalnum()
+
+
+def _is_numbered(one: str, other: str) -> bool:
+    """Whether two names are of one case but for leading zeros."""
+    first, second = case_key(one), case_key(other)
+    return bool(first and second) and first.lstrip("0") == second.lstrip("0")

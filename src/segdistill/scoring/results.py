@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segdistill.export.files import make_folder, write_json, write_text
+from segdistill.export.files import check_place, write_json, write_text
 from segdistill.metrics.base import Metric
 
 Row = Mapping[str, Any]
@@ -73,10 +73,23 @@ class Scores:
         return text.getvalue()
 
 
+def json_files(path: Path, protocols: Sequence[str]) -> list[Path]:
+    """Where the scores of each protocol go: several get a file each, so that every file explains itself.
+
+    To be asked before the work, too, so that it is not lost.
+
+    Raises:
+        SegDistillError: If the place is a folder, or not writable.
+    """
+    check_place(path)
+    stems = [path.stem] if len(protocols) == 1 else [file_name(path.stem, each) for each in protocols]
+    return [check_place(path.with_name(stem + (path.suffix or ".json"))) for stem in stems]
+
+
 def write_scores(scores: Sequence[Scores], path: Path) -> list[Path]:
     """Write each protocol's scores as JSON, and a CSV per set beside it, `NAME-SET.csv`.
 
-    Several protocols get a file each, `NAME-PROTOCOL.json`, so that every file explains itself.
+    Several protocols get a file each, `NAME-PROTOCOL.json`. Files that are there already are replaced.
 
     Returns:
         The JSON files.
@@ -84,14 +97,17 @@ def write_scores(scores: Sequence[Scores], path: Path) -> list[Path]:
     Raises:
         SegDistillError: If the place is not writable.
     """
-    make_folder(path.parent)
-    written = []
-    for each in scores:
-        stem = path.stem if len(scores) == 1 else file_name(path.stem, each.protocol)
+    files = json_files(path, [each.protocol for each in scores])
+    for each, file in zip(scores, files, strict=True):
         for name in each.sets:
-            write_text(path.with_name(file_name(stem, name) + ".csv"), each.to_csv(name))
-        written.append(write_json(path.with_name(stem + (path.suffix or ".json")), each.as_dict()))
-    return written
+            write_text(csv_file(file, name), each.to_csv(name))
+        write_json(file, each.as_dict())
+    return files
+
+
+def csv_file(json: Path, *parts: str) -> Path:
+    """The CSV of a set, beside the JSON of all."""
+    return json.with_name(file_name(json.stem, *parts) + ".csv")
 
 
 def file_name(*parts: str) -> str:

@@ -11,13 +11,15 @@ from segdistill.core import SegDistillError
 from segdistill.data.samples import named
 from segdistill.metrics.base import Metric
 from segdistill.metrics.protocols import Protocol, Reads
+from segdistill.scoring.colour import check_colours
 from segdistill.scoring.images import RESIZED, BinaryReader, IndexReader, MapReader, Sample, wrong_size
 from segdistill.scoring.pairs import Pair, find_pairs
 from segdistill.scoring.processes import in_processes, processes_for
 from segdistill.scoring.results import Scores
+from segdistill.scoring.truth import GreyTruth, LabelTruth
 from segdistill.scoring.values import UnreadableError, full_scale
 from segdistill.scoring.volumes import VolumeReader
-from segdistill.tasks import Task
+from segdistill.tasks import Binary, Task
 
 _IMAGES_PER_JOB, _VOLUMES_PER_JOB = 8, 1
 _IMAGES_PER_PROCESS, _VOLUMES_PER_PROCESS = 250, 2  # what takes longer than to start a process
@@ -79,7 +81,8 @@ def score(
         predicted: Folder of maps, masks or volumes, flat or one sub-folder per set.
         target: Folder of true masks, laid out alike, with or without `masks` folders.
         protocols: How to score; those that read maps, masks and volumes may stand together.
-        task: The classes; background and foreground, or what the protocol fixes, if not given.
+        task: The classes of true masks that hold class indices. If not given, what the protocol fixes; otherwise, and
+            with `Binary`, masks are greys, and those above half are foreground.
         resize: Bring predictions of another size to that of their masks; the rule is noted.
         skip_bad: Leave out pairs with a file that cannot be read, and note them.
         workers: Processes; as many as pay if `None`.
@@ -119,8 +122,12 @@ def work(job: Job) -> Part:
             part.bad[pair.id] = str(error)
             continue
         part.remarks.update(("", remark) for remark in sample.remarks)
-        for name, metric in part.metrics.items():
-            part.remarks.update((name, remark) for remark in _feed(metric, sample, pair, job))
+        for protocol in job.protocols:
+            part.remarks.update(
+                (protocol.name, remark) for remark in check_colours(sample.coloured, protocol)
+            )
+            metric = part.metrics[protocol.name]
+            part.remarks.update((protocol.name, remark) for remark in _feed(metric, sample, pair, job))
     return part
 
 
@@ -171,10 +178,24 @@ class _Plan:
 def _reader(reads: Reads, pairs: Sequence[Pair], task: Task | None) -> Reader:
     if reads == "volume":
         return VolumeReader()
-    if reads == "mask" and task and len(task.classes) > 2:
-        return IndexReader(len(task.classes), task.ignore_index)
-    scales = full_scale(pair.predicted for pair in pairs), full_scale(pair.target for pair in pairs)
-    return MapReader(scales) if reads == "map" else BinaryReader(scales)
+    targets = [pair.target for pair in pairs]
+    labels = _labels(task, targets) if reads == "mask" else None
+    if labels and labels.classes > 2:
+        return IndexReader(labels)
+    scale = full_scale(pair.predicted for pair in pairs)
+    if reads == "map":
+        return MapReader(scale, GreyTruth(full_scale(targets)))
+    return BinaryReader(scale, labels or GreyTruth(full_scale(targets), hard=True))
+
+
+def _labels(task: Task | None, targets: Sequence[Path]) -> LabelTruth | None:
+    """How true masks are read where classes are named: by index. `Binary` means greys."""
+    if task is None or isinstance(task, Binary):
+        return None
+    labels = LabelTruth(len(task.classes), task.ignore_index)
+    if labels.classes == 2:
+        labels.refuse_greys(targets)
+    return labels
 
 
 def _collect(jobs: Sequence[Job], workers: int, count: Callable[[int], None]) -> dict[str, Part]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from segdistill.core import SegDistillError
+from segdistill.data.channels import Values, refuse_hidden
 from segdistill.data.decode import read_values
-
-Values = NDArray[Any]
 
 _WORD = 65535  # the largest value of 16 bits
 
@@ -40,8 +36,8 @@ def read_file(path: Path, *, indices: bool = False) -> Values:
             values = read_values(path, grey_palettes=not indices)
         except SegDistillError as error:
             raise UnreadableError(str(error)) from error
-        if not indices and values.ndim == 2 and values.max(initial=0) > 1:
-            _refuse_coloured_palette(path)
+        if not indices:
+            refuse_hidden(values, path)
     _refuse_values(values, path)
     return values.view(np.uint8) if values.dtype == bool else values
 
@@ -62,15 +58,6 @@ def read_scaled(path: Path, scale: int) -> Values:
     return values
 
 
-def one_channel(values: Values, path: Path) -> tuple[Values, bool]:
-    """Take channel 0, as the evaluators do; tells whether the others differ from it."""
-    if values.ndim == 2:
-        return values, False
-    colours = values[..., :3] if values.shape[2] >= 3 else values[..., :1]
-    _refuse_alpha_only(values, path)
-    return np.ascontiguousarray(values[..., 0]), bool((colours != colours[..., :1]).any())
-
-
 def full_scale(paths: Iterable[Path]) -> int:
     """What the integers of a set count up to: 1, 255 or 65535.
 
@@ -89,6 +76,15 @@ def full_scale(paths: Iterable[Path]) -> int:
         if largest > (1 if values.dtype == np.uint8 else 255):
             break
     return next(scale for scale in (1, 255, _WORD) if largest <= scale)
+
+
+def unit(values: Values, scale: int) -> Values:
+    """Integers of the set's scale as 8 bits, or as floats in [0, 1] where 8 bits would lose something."""
+    if values.dtype.kind == "f":
+        return values
+    if scale > 255:
+        return values / np.float64(scale)
+    return values.astype(np.uint8) * np.uint8(255 // scale)
 
 
 def _array(path: Path) -> Values:
@@ -119,24 +115,4 @@ def _refuse_values(values: Values, path: Path) -> None:
         raise SegDistillError(
             f"{str(path)!r} holds {wrong.item()}, where {wanted} belong; "
             "save it after the sigmoid or softmax, or as 8-bit grey."
-        )
-
-
-def _refuse_coloured_palette(path: Path) -> None:
-    with Image.open(path) as image:
-        if image.mode not in ("P", "PA"):
-            return
-        colours = np.array(image.getpalette("RGB")).reshape(-1, 3)
-    if (colours != colours[:, :1]).any():
-        raise SegDistillError(
-            f"{str(path)!r} has a palette of colours, so its values are no intensities; save it as grey, "
-            "or name the classes with --classes if they are class indices."
-        )
-
-
-def _refuse_alpha_only(values: Values, path: Path) -> None:
-    alpha = values[..., 3] if values.shape[2] == 4 else None
-    if alpha is not None and np.ptp(alpha) > 0 and np.ptp(values[..., :3]) == 0:
-        raise SegDistillError(
-            f"{str(path)!r} keeps its shape in the alpha channel, which is not read; save it as grey."
         )

@@ -8,6 +8,7 @@ from typing import ClassVar
 from segdistill.core import SegDistillError
 from segdistill.metrics.miou.metric import PooledClasses
 from segdistill.metrics.protocols import Protocol, Reads
+from segdistill.metrics.resample import short_side
 from segdistill.tasks import Task
 
 
@@ -42,6 +43,14 @@ class MeanIoU(Protocol):
                 f"A boundary's width is a share of the diagonal between 0 and 1, got {self.boundary}."
             )
 
+    @property
+    def resizes_images(self) -> bool:
+        """At a size of its own it does."""
+        return self.short_side is not None
+
+    def size_for(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        return size if self.short_side is None else short_side((size[0], size[1]), self.short_side)
+
     def metric(self, task: Task | None = None) -> PooledClasses:
         return PooledClasses(task, protocol=self)
 
@@ -72,7 +81,9 @@ VOC_513 = MeanIoU(
     notes=(
         _ABSENT,
         "Labels were resized, so these numbers do not compare with mean IoU at native size.",
-        "The published numbers come from images resized to 513 before the network sees them; predicted masks "
-        "that came at native size were resized as masks, and `resized_predictions` counts them.",
+        "The published numbers come from images resized to 513 before the network sees them: so it is done for "
+        "networks that take any size; one with a size of its own sees the image at that, and its logits are "
+        "resized to 513. Predicted masks that came at native size were resized as masks; `resized_predictions` counts "
+        "them.",
     ),
 )

@@ -48,16 +48,12 @@ def _e_measure(both: Curve, found: Curve, area: float, size: float) -> Curve:
     """Enhanced alignment (Fan et al. 2018): it takes one value per pair of predicted and true label."""
     if area in (0, size):
         return (size - found if area == 0 else found) / (size - 1 + EPS)
-    on, off = 1 - found / size, -found / size  # what a label is above the mean of the map
-    total = np.zeros_like(both)
-    for true, hits, misses in (
-        (1 - area / size, both, area - both),
-        (-area / size, found - both, size - area - found + both),
-    ):
-        total += hits * _enhanced(true, on) + misses * _enhanced(true, off)
-    return total / (size - 1 + EPS)
-
-
-def _enhanced(true: float, label: Curve) -> Curve:
+    # What a label, on or off, is above the mean of the map, and the same in the ground truth.
+    label = np.stack([1 - found / size, -found / size])
+    true = np.array([1 - area / size, -area / size])[:, None, None]
+    pixels = np.stack([both, area - both, found - both, size - area - found + both]).reshape(2, 2, -1)
     aligned = 2 * true * label / (true**2 + label**2 + EPS)
-    return (aligned + 1) ** 2 / 4
+    on, off = np.moveaxis(pixels * ((aligned + 1) ** 2 / 4), 1, 0)
+    first, second = on + off
+    total: Curve = first + second
+    return total / (size - 1 + EPS)

@@ -31,11 +31,13 @@ class Image(NamedTuple):
             map, well under a kilobyte for a grey one.
         structure: S-measure, NaN if undefined.
         weighted: Weighted F-measure, NaN if undefined.
+        empty: Whether there is nothing to find.
     """
 
     counts: bytes
     structure: float
     weighted: float
+    empty: bool
 
     def read(self) -> Counts:
         """Give the counts back."""
@@ -159,20 +161,22 @@ class PolypScores:
             pack(counts),
             structure_measure(quarters, pair.mask.shape, corner, rules, scale),
             weighted_f(pair, counts, rules, scale),
+            empty=pair.box is None,
         )
 
     def _scored(self) -> Iterator[Scored]:
         """Score all images that count, by id."""
         for name in sorted(self._images):
             image = self._images[name]
-            counts = image.read()
-            empty = not counts[1].any()
-            if empty and self.protocol.empty == "skip":
+            if image.empty and self.protocol.empty == "skip":
                 continue
+            counts = image.read()
             scale = self.protocol.rules.scale(counts.sum(axis=0))
             error = mean_absolute_error(counts, scale)
             singles = {"wFm": image.weighted, "Sm": image.structure, "mae": error}
-            yield Scored(name, empty, curves(counts, lowest_levels(self.protocol.rules, scale)), singles)
+            yield Scored(
+                name, image.empty, curves(counts, lowest_levels(self.protocol.rules, scale)), singles
+            )
 
     def _average(self) -> Averages:
         means = Averages()
@@ -183,7 +187,7 @@ class PolypScores:
         return means
 
     def _empty_images(self) -> int:
-        return sum(not image.read()[1].any() for image in self._images.values())
+        return sum(image.empty for image in self._images.values())
 
     def _nothing(self) -> SegDistillError:
         if self._images:

@@ -122,7 +122,12 @@ def _histogram(levels: Grey, mask: Grey | None = None) -> Counts:
         return sum((_histogram(levels[p], None if mask is None else mask[p]) for p in parts), start=_NONE)
     if not levels.size:
         return _NONE
-    return np.asarray(cv2.calcHist([levels], [0], mask, [256], [0, 256])).ravel().astype(np.int64)
+    # Most maps are mostly 0. Every count of a run waits for the one before, so 0 is left out, and follows.
+    counts = np.asarray(cv2.calcHist([levels], [0], levels if mask is None else mask, [256], [0, 256]))
+    whole = counts.ravel().astype(np.int64)
+    if mask is None:
+        whole[0] = levels.size - int(whole.sum())
+    return whole
 
 
 _NONE: Counts = np.zeros(256, dtype=np.int64)

@@ -62,6 +62,7 @@ PRANET_PY = PraNet(
         "66 of the 256 thresholds lie a rounding error above their grey level, which lowers the means of grey maps "
         "by up to .0015",
     ),
+    first_channel_of=("prediction", "mask"),
 )
 PRANET_MATLAB = PraNet(
     name="pranet-matlab",
@@ -74,4 +75,5 @@ PRANET_MATLAB = PraNet(
         *_NOTES,
         "every map is stretched to [0, 1] first: one that calls nothing a polyp still shows one",
     ),
+    first_channel_of=("prediction",),  # true masks go through rgb2gray, which is no channel
 )

@@ -67,12 +67,14 @@ class Scene:
         mask: `(h, w)` ground truth.
         stray: `(h, w)` background that the map does not call 0.
         distance: `(h, w)` to the foreground. Its square is a whole number; rounded to that, it is exact.
+        box: Around the foreground.
     """
 
     levels: Grey
     mask: Bits
     stray: Bits
     distance: NDArray[np.float32]
+    box: Box
 
     @classmethod
     def cut(cls, pair: Pair, box: Box, scale: Scale) -> Scene:
@@ -81,9 +83,11 @@ class Scene:
         levels, mask = pair.levels[near.slices], pair.mask[near.slices]
         stray = (levels > scale.low) > mask.view(np.bool_)  # the first, and not the second
         part, found = box.grow(_HALF, pair.mask.shape).shift(-near.top, -near.left), Box.around(stray)
-        inside = (part.join(found) if found else part).slices
+        whole = part.join(found) if found else part
+        inside = whole.slices
         distance = cv2.distanceTransform(mask[inside] ^ 1, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return cls(levels[inside], mask[inside].view(np.bool_), stray[inside], distance)
+        inner = box.shift(-near.top - whole.top, -near.left - whole.left)
+        return cls(levels[inside], mask[inside].view(np.bool_), stray[inside], distance, inner)
 
     def nearness(self, values: Values) -> float:
         """Sum over stray pixels of their value times 2^(-distance / 5).
@@ -109,10 +113,11 @@ class Scene:
             rules: What lies beyond the border.
         """
         last = np.flatnonzero(errors == 0)[0]
-        faulty = Box.around((self.levels < last) & self.mask)
+        inner = self.box.slices
+        faulty = Box.around((self.levels[inner] < last) & self.mask[inner])
         if not faulty:
             return 0.0
-        part = faulty.grow(_HALF, self.mask.shape)
+        part = faulty.shift(self.box.top, self.box.left).grow(_HALF, self.mask.shape)
         moved = self._move(errors, part)
         border = cv2.BORDER_REPLICATE if rules.repeats_border else cv2.BORDER_CONSTANT
         smooth = cv2.sepFilter2D(moved, cv2.CV_64F, _GAUSS, _GAUSS, borderType=border)
@@ -126,7 +131,7 @@ class Scene:
         rim = np.flatnonzero((distance > 0) & (distance < _RIM**0.5 + 0.1))
         rows, cols = np.divmod(rim, distance.shape[1])
         squared = np.rint(np.square(distance[rows, cols])).astype(np.intp)
-        steps = (_steps() @ np.array([stride, 1]))[squared]
+        steps = _flat_steps(stride)[squared]
         found = known.ravel().take((rows * stride + cols)[:, None] + steps)
         first = np.argmax(found >= 0, axis=1)
         moved.ravel()[rim] = found[np.arange(len(rim)), first]
@@ -149,6 +154,12 @@ def _fall() -> Values:
     fall: Values = np.exp(np.log(0.5) / 5 * np.sqrt(np.arange(REACH**2 + 1)))
     fall[-1] = 0
     return fall
+
+
+@functools.lru_cache(maxsize=8)
+def _flat_steps(stride: int) -> NDArray[np.intp]:
+    """The steps in an array whose rows are `stride` long, laid out as one line."""
+    return np.asarray(_steps() @ np.array([stride, 1]))
 
 
 @functools.cache
