@@ -77,6 +77,8 @@ def test_a_multilabel_task_gives_one_mask_per_class(picture, tmp_path):
     predict(predictor, picture(), tmp_path / "out", overlays=True)
     assert names(tmp_path / "out") == ["a_liver.png", "a_overlay.png", "a_tumour.png"]
     assert (read(tmp_path / "out/a_tumour.png") == 255).all()
+    with pytest.raises(SegDistillError, match=r"holds 2 of the results already, such as a_liver\.png"):
+        predict(predictor, tmp_path / "images/a.png", tmp_path / "out")
 
 
 def test_hidden_files_and_other_files_of_a_folder_are_left_out(predictor, picture, tmp_path):
@@ -91,17 +93,11 @@ def test_a_file_named_twice_is_predicted_once(predictor, picture, tmp_path):
     assert predict(predictor, [file, file.parent], tmp_path / "out").count == 1
 
 
-def test_progress_sees_every_file(predictor, picture, tmp_path):
+def test_progress_counts_every_image(predictor, picture, tmp_path):
     seen = []
-    file = picture("in/a.png")
-
-    def track(files):
-        for f in files:
-            seen.append(f)
-            yield f
-
-    predict(predictor, [file, picture("in/b.png")], tmp_path / "out", progress=track)
-    assert [f.name for f in seen] == ["a.png", "b.png"]
+    files = [picture("in/a.png"), picture("in/b.png")]
+    predict(predictor, files, tmp_path / "out", progress=lambda *counts: seen.append(counts))
+    assert seen == [(1, 2), (2, 2)]
 
 
 def test_two_images_with_one_name_are_refused_before_anything_is_written(predictor, picture, tmp_path):
@@ -122,7 +118,7 @@ def test_an_image_called_like_the_overlay_of_another_is_refused(predictor, pictu
 def test_images_are_never_overwritten_by_their_masks(predictor, picture, tmp_path):
     file = picture("in/a.png")
     before = file.read_bytes()
-    with pytest.raises(SegDistillError, match="would overwrite the image itself"):
+    with pytest.raises(SegDistillError, match="would overwrite the input itself"):
         predict(predictor, file, file.parent, overwrite=True)
     assert file.read_bytes() == before
 
@@ -147,7 +143,7 @@ def test_no_input_at_all_is_an_error(predictor, tmp_path):
 
 def test_a_folder_without_images_points_to_the_one_inside(predictor, picture, tmp_path):
     folder = picture("set/images/a.png").parent.parent
-    with pytest.raises(SegDistillError, match=r"holds no image .* Did you mean .*set/images\?"):
+    with pytest.raises(SegDistillError, match=r"holds no image or video .* Did you mean .*set/images\?"):
         predict(predictor, folder, tmp_path / "out")
 
 
@@ -155,9 +151,7 @@ def test_a_broken_file_is_named_after_the_others_are_done(predictor, picture, tm
     folder = picture("in/a.png").parent
     picture("in/z.png")
     (folder / "m.png").write_bytes(b"not an image")
-    with pytest.raises(
-        SegDistillError, match=r"1 of 3 files could not be read as images: .*m\.png.* other 2 are done"
-    ):
+    with pytest.raises(SegDistillError, match=r"1 of 3 files could not be read: .*m\.png.* other 2 are done"):
         predict(predictor, folder, tmp_path / "out")
     assert names(tmp_path / "out") == ["a.png", "z.png"]
 

@@ -1,4 +1,4 @@
-"""What leaves the laboratory: predictors (numpy in, numpy out) and prediction to files."""
+"""What leaves the laboratory: predictors (numpy in, numpy out), prediction to files, and video."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING
 
 from segdistill.export.base import Prediction, Predictor
 from segdistill.export.predict import Predicted, predict
+from segdistill.export.video import Clip, Stability, frames
 
 if TYPE_CHECKING:
     from segdistill.export.predictor import TorchPredictor
 
-__all__ = ["Predicted", "Prediction", "Predictor", "TorchPredictor", "predict"]
+__all__ = [
+    "Clip",
+    "Predicted",
+    "Prediction",
+    "Predictor",
+    "Stability",
+    "TorchPredictor",
+    "frames",
+    "predict",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segdistill import __version__
 from segdistill.core import SegDistillError
 from segdistill.export.files import make_folder, write_bytes
-from segdistill.report import page, plot, reliability, sizes
+from segdistill.report import page, plot, reliability, sizes, video
 from segdistill.report.examples import Example, draw
 from segdistill.report.runs import RunSummary
 
@@ -73,6 +73,7 @@ def render(
         reliability=reliability,
         calibrated=reliability.datasets(rows),
         reliability_curves=reliability.svgs(rows),
+        videos=video.rows(rows),
         selection=summaries[0].metrics.get("selection"),
         curves=_curves(rows),
         # One term alone has nothing to be compared with.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,12 @@ INK, FAINT = "#24292f", "#d7dbe0"
 
 
 def save(
-    histories: Sequence[History], out: str | Path, *, roles: Sequence[str] | None = None, dpi: int = 300
+    histories: Sequence[History],
+    out: str | Path,
+    *,
+    roles: Sequence[str] | None = None,
+    panels: Sequence[str] = ("loss", "val_dice"),
+    dpi: int = 300,
 ) -> tuple[Path, Path]:
     """Draw a comparison and write it twice: PNG for the screen, PDF for the paper.
 
@@ -37,6 +43,7 @@ def save(
             `cmp.pdf`. A folder that exists, or a trailing slash, gives `histories.png` in it.
         roles: `"teacher"`, `"baseline"`, `"distilled"` or `""` per run, which give the colours; guessed from
             the labels by default.
+        panels: As in `figure`.
         dpi: Resolution of the PNG.
 
     Returns:
@@ -45,12 +52,12 @@ def save(
     Raises:
         SegDistillError: If there is no run, or the place is not writable.
     """
-    drawing = figure(histories, roles=roles)
+    drawing = figure(histories, roles=roles, panels=panels)
     png, pdf = names(out)
     make_folder(png.parent)
-    write_bytes(png, _rendered(drawing, "png", dpi=dpi))
+    write_bytes(png, rendered(drawing, "png", dpi=dpi))
     # Without a date, the same histories give the same bytes.
-    write_bytes(pdf, _rendered(drawing, "pdf", metadata={"CreationDate": None}))
+    write_bytes(pdf, rendered(drawing, "pdf", metadata={"CreationDate": None}))
     return png, pdf
 
 
@@ -69,12 +76,18 @@ def names(out: str | Path) -> tuple[Path, Path]:
     return stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
 
 
-def figure(histories: Sequence[History], *, roles: Sequence[str] | None = None) -> Figure:
-    """Draw training loss and validation Dice side by side.
+def figure(
+    histories: Sequence[History],
+    *,
+    roles: Sequence[str] | None = None,
+    panels: Sequence[str] = ("loss", "val_dice"),
+) -> Figure:
+    """Draw curves side by side: training loss and validation Dice, if nothing else is named.
 
     Args:
         histories: One per run, in the order of the legend.
         roles: As in `save`.
+        panels: Columns of the history: `loss`, `val_dice`, `val_iou`.
 
     Raises:
         SegDistillError: If there is no run.
@@ -82,14 +95,16 @@ def figure(histories: Sequence[History], *, roles: Sequence[str] | None = None) 
     from matplotlib.figure import Figure
 
     lines = _strokes(histories, roles)
-    drawing = Figure(figsize=(10, 3.9), layout="constrained")
-    left, right = drawing.subplots(1, 2)
-    _loss(left, histories, lines)
-    _dice(right, histories, lines)
+    drawing = Figure(figsize=(5 * len(panels), 3.9), layout="constrained")
+    row = drawing.subplots(1, len(panels), squeeze=False)[0]
+    for axes, letter, column in zip(row, "abc", panels, strict=False):
+        title, draw = PANELS[column]
+        draw(axes, histories, lines)
+        axes.set_title(f"({letter}) {title}" if panels[1:] else title, loc="left", fontsize=10.5, color=INK)
     drawing.legend(
-        *left.get_legend_handles_labels(),
+        *row[0].get_legend_handles_labels(),
         loc="outside lower center",
-        ncols=min(4, len(histories)),
+        ncols=min(2 * len(panels), len(histories)),
         frameon=False,
     )
     return drawing
@@ -102,8 +117,7 @@ def svgs(histories: Sequence[History], *, roles: Sequence[str] | None = None) ->
         Title and `<svg>` of each. A page may set the colours of lines by the CSS variables `--c-RRGGBB`.
     """
     lines = _strokes(histories, roles)
-    panels: list[tuple[str, Callable[..., None]]] = [("Training loss", _loss), ("Validation Dice (%)", _dice)]
-    return [(title, _svg(draw, histories, lines)) for title, draw in panels]
+    return [(PANELS[each][0], _svg(PANELS[each][1], histories, lines)) for each in ("loss", "val_dice")]
 
 
 def _strokes(histories: Sequence[History], roles: Sequence[str] | None) -> list[Stroke]:
@@ -117,16 +131,29 @@ def _strokes(histories: Sequence[History], roles: Sequence[str] | None) -> list[
 
 def _loss(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
     _curves(axes, histories, lines, "loss", 1)
-    axes.set_title("Training loss", loc="left", fontsize=10.5, color=INK)
     if axes.dataLim.y0 >= 0:
         axes.set_ylim(bottom=0)
 
 
 def _dice(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
-    _curves(axes, histories, lines, "val_dice", 100)
-    axes.set_title("Validation Dice (%)", loc="left", fontsize=10.5, color=INK)
+    _score(axes, histories, lines, "val_dice")
+
+
+def _iou(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke]) -> None:
+    _score(axes, histories, lines, "val_iou")
+
+
+PANELS: dict[str, tuple[str, Callable[..., None]]] = {
+    "loss": ("Training loss", _loss),
+    "val_dice": ("Validation Dice (%)", _dice),
+    "val_iou": ("Validation IoU (%)", _iou),
+}
+
+
+def _score(axes: Axes, histories: Sequence[History], lines: Sequence[Stroke], column: str) -> None:
+    _curves(axes, histories, lines, column, 100)
     for history, line in zip(histories, lines, strict=True):
-        best = history.best("val_dice")
+        best = history.best(column)
         axes.plot(best.epoch, 100 * best.value, "o", ms=5, mfc=line.color, mec="none", zorder=3)
 
 
@@ -139,12 +166,12 @@ def _curves(
     for history, line in zip(histories, lines, strict=True):
         points = [
             (e, factor * v)
-            for e, v in zip(history.epochs, history.columns[column], strict=True)
+            for e, v in zip(history.epochs, history.columns.get(column, ()), strict=False)
             if not math.isnan(v)
         ]
         epochs, values = zip(*points, strict=True) if points else ((), ())
         marker = "o" if len(points) == 1 else None  # one epoch alone has no line to draw
-        label = "" if history.label in named else history.label
+        label = "" if history.label in named else verbatim(history.label)
         named.add(history.label)
         axes.plot(epochs, values, color=line.color, ls=line.dash, lw=1.8, marker=marker, ms=5, label=label)
     axes.set_xlabel("Epoch", color=INK)
@@ -162,9 +189,17 @@ def dress(axes: Axes) -> None:
         spine.set_color(FAINT)
 
 
-def _rendered(drawing: Figure, kind: str, **options: Any) -> bytes:
+def verbatim(text: str) -> str:
+    """A name as it is, for a figure: what stands between dollars would be set as a formula."""
+    return text.replace("$", r"\$")
+
+
+def rendered(drawing: Figure, kind: str, **options: Any) -> bytes:
+    """Write a figure as a file of a kind that matplotlib knows."""
     buffer = io.BytesIO()
-    drawing.savefig(buffer, format=kind, **options)
+    with warnings.catch_warnings():  # a letter that the font lacks becomes a box, and there is no other font
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        drawing.savefig(buffer, format=kind, **options)
     return buffer.getvalue()
 
 
@@ -182,7 +217,7 @@ def as_svg(drawing: Figure, colors: set[str], *, name: str) -> str:
         patch.set_visible(False)
     # Text stays text; the names inside do not change from one writing to the next, nor meet another panel's.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        raw = _rendered(drawing, "svg", metadata={"Date": None, "Creator": None}).decode()
+        raw = rendered(drawing, "svg", metadata={"Date": None, "Creator": None}).decode()
     return _themed(raw, colors)
 
 

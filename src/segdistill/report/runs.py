@@ -35,6 +35,7 @@ class RunSummary:
         config: The text of `config.yaml`.
         scores: Per-image scores by test set.
         details: Calibration and scores by size, by test set.
+        videos: What `predict` recorded in the run's folder `video`, by clip.
         parameters: Weights of the network; `None` if unknown.
         gmac: Multiply-adds for one image, in 10⁹; `None` if unknown.
         size: Bytes of the weights file; `None` if unknown.
@@ -49,6 +50,7 @@ class RunSummary:
     config: str = ""
     scores: Mapping[str, Scores] = field(default_factory=dict)
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    videos: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: int | None = None
     gmac: float | None = None
     size: int | None = None
@@ -116,6 +118,7 @@ def read_run(path: str | Path, *, label: str | None = None, role: str | None = N
         config=_text(folder / "config.yaml"),
         scores={file.stem: _scores(file) for file in sorted((folder / "scores").glob("*.csv"))},
         details={file.stem: _json(file) for file in sorted((folder / "scores").glob("*.json"))},
+        videos={file.stem: _video(file) for file in sorted((folder / "video").glob("*.json"))},
         parameters=found.get("parameters") or model.get("parameters") or _count_parameters(weights),
         gmac=found.get("gmac") or model.get("gmac"),
         size=weights.stat().st_size if weights.exists() else None,
@@ -130,6 +133,13 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SegDistillError(f"{path} is damaged: it holds no names, but a {type(content).__name__}.")
     return content
+
+
+def _video(path: Path) -> dict[str, Any]:
+    record = _json(path)
+    if not {"file", "speed", "classes"} <= record.keys():
+        raise SegDistillError(f"{path} is no record of a video: move it out of that folder.")
+    return record
 
 
 def _text(path: Path) -> str:
