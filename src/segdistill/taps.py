@@ -121,11 +121,14 @@ class Tapped(nn.Module):
 
         A network with a `size` sees them all in one forward pass.
         """
+        return [resize(one, image.shape[1:]) for one, image in zip(self.own(images), images, strict=True)]
+
+    def own(self, images: Sequence[Tensor]) -> list[Tensor]:
+        """The same as the network gives them, where it has a `size`: not yet brought to the images' sizes."""
         if self.size is None:
             return [self(image[None]).logits for image in images]
         x = torch.cat([self.preprocess(image[None]) for image in images])
-        logits = self.to_logits(self.net(x))
-        return [resize(one[None], image.shape[1:]) for one, image in zip(logits, images, strict=True)]
+        return [one[None] for one in self.to_logits(self.net(x))]
 
     def preprocess(self, image: Tensor) -> Tensor:
         """Bring `(B, C, *spatial)` in [0, 1] to the size and statistics that the network expects."""

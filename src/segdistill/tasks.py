@@ -47,7 +47,10 @@ class Task(Protocol):
         ...
 
     def targets(self, mask: Tensor) -> Tensor:
-        """A mask as `(B, C, *spatial)` zeros and ones; ignored pixels are all zero."""
+        """A mask as `(B, C, *spatial)` zeros and ones; ignored pixels are all zero.
+
+        A binary mask of floats may hold shares of foreground, which stay as they are.
+        """
         ...
 
     def valid(self, mask: Tensor) -> Tensor:
@@ -94,6 +97,8 @@ class Binary(_Sigmoid):
         return 1
 
     def targets(self, mask: Tensor) -> Tensor:
+        if mask.is_floating_point():  # shares, as bilinear resizing leaves them
+            return mask.unsqueeze(1).float() * self.valid(mask)
         return (mask == 1).unsqueeze(1).float()
 
     def valid(self, mask: Tensor) -> Tensor:

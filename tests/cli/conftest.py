@@ -78,7 +78,7 @@ def runs(run, recipe, tmp_path_factory):
     """The runs of a whole job, made by the commands themselves."""
     root = tmp_path_factory.mktemp("runs")
     done = [
-        run("train", recipe, "--role", "teacher", "--out", root / "teacher"),
+        run("train", recipe, "--mode", "teacher", "--out", root / "teacher"),
         run("train", recipe, "--out", root / "baseline"),
         run("distill", recipe, "--teacher", root / "teacher", "--out", root / "student"),
     ]

@@ -111,9 +111,9 @@ def test_only_the_first_of_several_processes_speaks(run, raising, monkeypatch):
         (["destill"], "No such command 'destill'. Did you mean 'distill'"),
         (["train", "demo", "--ot", "x"], r"No such option: --ot"),
         (["train", "demo"], "Missing option '--out'"),
-        (["train", "demo", "--out", "x", "--role", "pupil"], "pupil"),
+        (["train", "demo", "--out", "x", "--mode", "pupil"], "pupil"),
         (["train", "demo", "--out", "x", "--devices", "0"], "'--devices'"),
-        (["predict"], "Missing argument 'RUN'"),
+        (["predict"], "Missing argument 'RUN|FILE'"),
     ],
 )
 def test_a_mistake_in_the_command_line_points_to_the_help(refused, arguments, words):

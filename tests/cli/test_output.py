@@ -52,13 +52,3 @@ def test_a_missing_score_is_a_dash():
 )
 def test_durations_read_as_a_person_says_them(seconds, words):
     assert output.duration(seconds) == words
-
-
-def test_a_bar_follows_files_on_a_terminal_only(terminal, tmp_path):
-    assert list(output.track([tmp_path])) == [tmp_path]
-    assert "100%" in terminal.getvalue()
-
-
-def test_files_are_followed_in_silence_elsewhere(capsys, tmp_path):
-    assert list(output.track([tmp_path])) == [tmp_path]
-    assert capsys.readouterr() == ("", "")

@@ -8,23 +8,31 @@ import shutil
 
 import cv2
 import pytest
+from PIL import Image
 
 
 def test_evaluate_scores_runs_on_several_sets_in_one_call(run, runs, images, tmp_path):
     out = tmp_path / "new" / "scores.json"
     result = run("evaluate", runs["baseline"], runs["student"], "--data", images, "--json", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[0].split() == ["run", "test", "set", "images", "Dice", "IoU"]
+    assert result.stdout.splitlines()[0].split() == ["run", "test", "set", "images", "Dice", "IoU", "FPS"]
+    assert [line.split()[1] for line in result.stdout.splitlines()[1:5]] == [
+        "far",
+        "near",
+        "average",
+        "average",
+    ]
     scores = json.loads(out.read_text())
     assert {name: list(sets) for name, sets in scores.items()} == {
-        "baseline": ["far", "near"],
-        "student": ["far", "near"],
+        "baseline": ["far", "near", "averages"],
+        "student": ["far", "near", "averages"],
     }
     near = scores["student"]["near"]
     rows = list(csv.DictReader((out.parent / "scores-student-near.csv").read_text().splitlines()))
     assert near["images"] == len(rows) == 3
     assert near["dice"] == pytest.approx(sum(float(row["dice"]) for row in rows) / 3)
     assert near["protocol"] == "dice@0.5"
+    assert run("compare", f"{out}:baseline", f"{out}:student").exit_code == 0
 
 
 def test_evaluate_takes_one_set_too(run, runs, images):
@@ -32,6 +40,34 @@ def test_evaluate_takes_one_set_too(run, runs, images):
     assert result.exit_code == 0
     assert "near" in result.stdout
     assert "far" not in result.stdout
+
+
+def test_evaluate_names_the_sets_that_are_not_there_and_draws_the_others(run, runs, images, tmp_path):
+    sets = shutil.copytree(images / "near", tmp_path / "sets" / "Kvasir").parent
+    (sets / "empty" / "images").mkdir(parents=True)
+    result = run("evaluate", runs["student"], "--data", sets, "--save-visuals", tmp_path / "visuals")
+    assert result.exit_code == 0, result.output
+    assert (
+        "note: Not scored, and in no average: CVC-300 (not there), CVC-ClinicDB (not there), CVC-ColonDB (not there), "
+        "ETIS-LaribPolypDB (not there), empty (no masks/)." in result.stdout
+    )
+    assert "average per image" not in result.stdout
+    drawn = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "visuals").rglob("*.png"))
+    assert drawn == [f"visuals/Kvasir/disc_0{n}.png" for n in range(3)]
+    again = run("evaluate", runs["student"], "--data", sets, "--save-visuals", tmp_path / "visuals")
+    assert "Kvasir holds files already. Take another --save-visuals" in again.stderr
+
+
+def test_evaluate_averages_over_images_and_over_sets():
+    from segdistill.cli.beside import averages
+    from segdistill.scoring import Scores
+
+    rows = {"a": [{"dice": 1.0, "iou": 1.0}] * 3, "b": [{"dice": 0.0, "iou": None}]}
+    sets = {"a": {"images": 3, "dice": 1.0, "iou": 1.0}, "b": {"images": 1, "dice": 0.0, "iou": None}}
+    assert averages(Scores("dice@0.5", 1, sets, rows)) == {
+        "per image": {"dice": 0.75, "iou": 1.0},
+        "per set": {"dice": 0.5, "iou": 1.0},
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,10 +126,32 @@ def test_predict_leaves_nothing_behind_after_a_mistake(refused, runs, tmp_path):
     assert not (tmp_path / "masks").exists()
 
 
+def test_predict_measures_a_video(run, runs, tmp_path):
+    first, *others = (Image.new("RGB", (40, 32), (value, 60, 60)) for value in (20, 120, 220))
+    first.save(tmp_path / "clip.gif", save_all=True, append_images=others, duration=100)
+    result = run("predict", runs["student"], tmp_path / "clip.gif", "--out", tmp_path / "out", "--overlay")
+    assert result.exit_code == 0, result.output
+    assert "masks of 3 frames" in result.stdout
+    assert "IoU of neighbours" in result.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "clip",
+        "clip.json",
+        "clip_overlay.mp4",
+        "clip_stability.png",
+    }
+
+
+def test_a_video_that_is_none_is_one_line(refused, runs, tmp_path):
+    (tmp_path / "clip.mp4").write_text("hello")
+    assert "it is no video" in refused("predict", runs["student"], tmp_path / "clip.mp4", "--out", tmp_path)
+
+
 def test_plot_draws_and_prints_the_runs(run, runs, tmp_path):
     result = run("plot", *runs.values(), "--out", tmp_path / "comparison.png")
     assert result.exit_code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"comparison.png", "comparison.pdf"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"comparison{kind}.{suffix}" for kind in ("", "-iou") for suffix in ("png", "pdf")
+    }
     assert [line.split()[0] for line in result.stdout.splitlines()[1:4]] == list(runs)
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from segdistill.metrics import PROTOCOLS
 
 MAPS = [name for name, protocol in PROTOCOLS.items() if protocol.reads == "map"]
+AT_THE_SIZE_OF_THE_IMAGE = [name for name in MAPS if PROTOCOLS[name].size_for((3, 4)) == (3, 4)]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def predicted(run, runs, images, tmp_path):
     return out
 
 
-@pytest.mark.parametrize("protocol", ["dice@0.5", *MAPS])
+@pytest.mark.parametrize("protocol", ["dice@0.5", *AT_THE_SIZE_OF_THE_IMAGE])
 def test_files_score_like_the_network_that_wrote_them(run, runs, images, predicted, tmp_path, protocol):
     common = ("--protocol", protocol, "--json")
     assert run("evaluate", runs["student"], "--data", images, *common, tmp_path / "net.json").exit_code == 0
@@ -35,6 +36,10 @@ def test_files_score_like_the_network_that_wrote_them(run, runs, images, predict
     of_net = json.loads((tmp_path / "net.json").read_text())["student"]
     of_files = json.loads((tmp_path / "files.json").read_text())
     stamp = {"protocol": of_files["protocol"], "version": of_files["version"], "notes": of_files["notes"]}
+    of_net.pop("averages", None)
+    for scores in of_net.values():  # files cannot tell how fast they were made
+        assert scores.pop("fps") > 0
+        assert scores["notes"].pop().startswith("FPS of student")
     assert of_net == {name: {**means, **stamp} for name, means in of_files["sets"].items()}
     for name in ("near", "far"):
         files = (tmp_path / f"{stem}-{name}.csv" for stem in ("net-student", "files"))
@@ -80,6 +85,23 @@ def test_wrong_options_are_sentences(refused, images, predicted, arguments, word
     assert words in refused("score", "--pred", predicted, "--gt", images, *arguments)
 
 
+COMMANDS = {
+    "score": ("--pred", "none", "--gt", "none", "--protocol", "dice@0.5"),
+    "evaluate": ("none", "--data", "none"),
+    "compare": ("none", "neither"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_place_for_the_scores_is_checked_before_the_work(refused, tmp_path, command):
+    (tmp_path / "file").touch()
+    assert "is a folder, where a file" in refused(command, *COMMANDS[command], "--json", tmp_path)
+    said = refused(command, *COMMANDS[command], "--json", tmp_path / "file" / "a.json")
+    assert "a file stands in its way" in said
+    assert "none" in refused(command, *COMMANDS[command], "--json", tmp_path / "new" / "a.json")
+    assert (tmp_path / "new").is_dir()
+
+
 def test_a_broken_file_among_many_ends_with_code_2_unless_skipped(run, refused, images, predicted, tmp_path):
     (predicted / "near" / "disc_01.png").write_bytes(b"broken")
     arguments = (
@@ -112,6 +134,32 @@ def test_class_indices_are_scored_by_name(run, tmp_path):
     means = json.loads((tmp_path / "out.json").read_text())["sets"]["all"]
     assert means["classes"]["kidney"]["dice"] == pytest.approx(2 / 3)
     assert "classes.kidney.dice" in result.stdout
+
+
+def test_two_classes_may_ignore_pixels(run, refused, tmp_path):
+    for side, labels in (("pred", [[0, 1], [1, 1]]), ("gt", [[0, 1], [255, 1]])):
+        (tmp_path / side).mkdir()
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / side / "a.png")
+    arguments = ("--pred", tmp_path / "pred", "--gt", tmp_path / "gt", "--protocol", "dice@0.5,miou")
+    assert "--classes" in refused("score", *arguments)
+    result = run("score", *arguments, "--classes", "background,polyp", "--json", tmp_path / "out.json")
+    assert result.exit_code == 0, result.output
+    for protocol, measure in (("dice@0.5", "dice"), ("miou", "miou")):
+        kept = json.loads((tmp_path / f"out-{protocol}.json").read_text())
+        assert kept["sets"]["all"][measure] == 1
+        assert "Masks with ignored pixels (1): label 255 counts nowhere." in kept["notes"]
+
+
+def test_of_256_classes_none_is_ignored(run, tmp_path):
+    for side in ("pred", "gt"):
+        (tmp_path / side).mkdir()
+        Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / side / "a.png")
+    arguments = ("--pred", tmp_path / "pred", "--gt", tmp_path / "gt", "--protocol", "miou")
+    result = run("score", *arguments, "--classes", "256", "--json", tmp_path / "out.json")
+    assert result.exit_code == 0, result.output
+    kept = json.loads((tmp_path / "out.json").read_text())
+    assert kept["sets"]["all"]["classes"]["255"]["pixels"] == 1
+    assert not any("ignored" in note for note in kept["notes"])
 
 
 def test_a_last_class_called_ignore_counts_nowhere(run, refused, tmp_path):
@@ -189,3 +237,45 @@ def test_a_missing_folder_is_one_line(refused, images, predicted):
     assert "There is no folder" in refused(
         "score", "--pred", predicted, "--gt", images, "--protocol", "dice@0.5"
     )
+
+
+@pytest.fixture
+def eval_yaml(runs, run, images, tmp_path):
+    """Maps of a run in KDAS3's layout, and its eval.yaml beside them; returns the file."""
+    arguments = ("--data", images, "--save", tmp_path, "--layout", "kdas")
+    assert run("evaluate", runs["student"], *arguments).exit_code == 0
+    file = tmp_path / "eval.yaml"
+    file.write_text(
+        f"Eval:\n  gt_root: {images}\n  pred_root: {tmp_path}/result_map/student\n  result_path: {tmp_path}/results\n"
+        "  datasets: [near, elsewhere, far]\n  metrics: [mae, meanDic]\n"
+    )
+    return file
+
+
+def test_an_eval_yaml_names_sets_measures_and_place(run, images, eval_yaml, tmp_path):
+    result = run("score", "--config", eval_yaml, "--verbose")
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines[:2]] == ["near:", "far:"]
+    assert [line[0] for line in lines[2:5]] == ["pranet-py", "mae", "meanDic"]
+    assert "  note: Sets without predictions, not scored: elsewhere." in result.stdout
+    assert "  note: Sets without true masks, not scored: elsewhere." in result.stdout
+    kept = json.loads((tmp_path / "results/student.json").read_text())
+    by_flags = ("--pred", tmp_path / "result_map/student", "--gt", images, "--protocol", "pranet-py")
+    assert run("score", *by_flags, "--verbose", "--json", tmp_path / "flags.json").exit_code == 0
+    assert json.loads((tmp_path / "flags.json").read_text())["sets"] == kept["sets"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--pred", "maps"), "--pred and --config both say what to score"),
+        (("--protocol", "dice@0.5"), "are those of pranet-py and pranet-matlab, not of dice@0.5"),
+    ],
+)
+def test_an_eval_yaml_and_flags_do_not_contradict_each_other(refused, eval_yaml, flags, words):
+    assert words in refused("score", "--config", eval_yaml, *flags)
+
+
+def test_score_says_which_flag_is_missing(refused, images):
+    assert "--pred is missing: give --pred, --gt and --protocol" in refused("score", "--gt", images)

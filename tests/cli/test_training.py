@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from segdistill.engine import Run
 
@@ -40,6 +41,17 @@ def test_flags_alone_make_a_distillation(run, runs, images, tmp_path):
     assert config["data"]["folders"]["root"] == str(images / "near")
 
 
+def test_the_three_modes_of_train_are_baseline_teacher_and_distillation(run, recipe, runs, tmp_path):
+    result = run(
+        "train", recipe, "--mode", "distillation", "--teacher", runs["teacher"], "--out", tmp_path / "a",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert Run.load(tmp_path / "a").config == Run.load(runs["student"]).config
+    assert (tmp_path / "a" / "best.safetensors").read_bytes() == (
+        runs["student"] / "best.safetensors"
+    ).read_bytes()
+
+
 def test_devices_reach_the_schedule(run, recipe, tmp_path, monkeypatch):
     from segdistill import config
 
@@ -61,7 +73,10 @@ def test_devices_reach_the_schedule(run, recipe, tmp_path, monkeypatch):
         (["train", "RECIPE", "-o", "student.net=smp.FNP"], "Did you mean"),
         (["train", "RECIPE", "-o", "data={folders: {root: nowhere}}"], "no folder 'nowhere'"),
         (["train", "polyp-lite"], "set SEGDISTILL_DATA to the folder that holds polyp/"),
-        (["distill", "RECIPE"], "The teacher is not trained yet"),
+        (["distill", "RECIPE"], "The teacher is not trained yet: run `segdistill train RECIPE --mode"),
+        (["train", "RECIPE", "--mode", "distillation"], "The teacher is not trained yet"),
+        (["train", "RECIPE", "--teacher", "TEACHER"], "--teacher is for --mode distillation, not baseline"),
+        (["distill", "RECIPE", "--teacher", "nowhere.pth"], "no file of weights at 'nowhere.pth'"),
         (["distill", "RECIPE", "--teacher", "nowhere"], "nowhere is not a run folder"),
         (
             ["distill", "RECIPE", "--teacher", "TEACHER", "--method", "KDD"],
@@ -91,3 +106,15 @@ def test_a_run_folder_that_exists_is_not_touched(refused, recipe, runs):
 def test_resuming_with_other_options_is_refused(refused, recipe, runs):
     line = refused("train", recipe, "--out", runs["baseline"], "--resume", "-o", "training.lr=0.5")
     assert "was begun with training.lr=" in line
+
+
+def test_what_a_published_checkpoint_is_taken_for_is_said_where_it_teaches(capsys, tmp_path):
+    from segdistill.cli.jobs import tell_checkpoints
+    from segdistill.models import load
+
+    net = load({"PolypPVT": {"backbone": "pvt_v2_b0"}}, classes=1, weights="none").net
+    torch.save(net.state_dict(), tmp_path / "kdas.pth")
+    told = "kdas.pth is taken for PolypPVT(pvt_v2_b0) at 352x352 with ImageNet's mean and deviation."
+    tell_checkpoints({"teacher": {"run": "runs/other"}}, tmp_path / "kdas.pth")
+    tell_checkpoints({"student": {"run": str(tmp_path / "kdas.pth")}})
+    assert [line.endswith(told) for line in capsys.readouterr().out.splitlines()] == [True, True]

@@ -48,6 +48,27 @@ def test_a_finished_run_is_not_run_again(recipe, teacher):
     assert (teacher.path / "log.csv").stat().st_mtime_ns == before
 
 
+@pytest.fixture
+def older(recipe, teacher):
+    """A run from before there were two of the options: one below training, one below the network."""
+    file = teacher.path / "config.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if line.strip() not in ("scale_steps: one", "in_channels: 3")]
+    assert len(kept) == len(lines) - 2
+    file.write_text("".join(kept))
+    return teacher
+
+
+def test_a_run_goes_on_although_an_option_was_added_since(recipe, older):
+    config.train_recipe(recipe, out=older.path, role="teacher", resume=True)
+
+
+def test_an_option_added_since_must_have_its_default(recipe, older):
+    recipe["teacher"]["in_channels"] = 1
+    with pytest.raises(SegDistillError, match=r"was begun with student\.in_channels=None, not 1"):
+        config.train_recipe(recipe, out=older.path, role="teacher", resume=True)
+
+
 def test_a_folder_that_exists_is_refused_before_anything_is_built(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr("segdistill.config.jobs.build_data", lambda spec: pytest.fail("data were read"))
     (tmp_path / "run").mkdir()
@@ -59,7 +80,7 @@ def test_a_folder_that_exists_is_refused_before_anything_is_built(recipe, tmp_pa
 @pytest.mark.parametrize("weights", ["imagenet", "none", "noisy-student"])
 def test_an_untrained_teacher_is_refused_with_the_command_that_trains_it(recipe, weights):
     recipe["teacher"]["weights"] = weights
-    with pytest.raises(SegDistillError, match="segdistill train tiny --role teacher"):
+    with pytest.raises(SegDistillError, match="segdistill train RECIPE --mode teacher"):
         config.for_distillation(recipe)
 
 

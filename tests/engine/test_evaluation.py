@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -7,8 +7,11 @@ from torch import nn
 
 from segdistill import Multiclass, Tapped
 from segdistill.core import SegDistillError
+from segdistill.data.loading import to_unit
 from segdistill.engine import evaluate, evaluate_by
-from segdistill.metrics import DICE_AT_HALF, Protocol
+from segdistill.metrics import DICE_AT_HALF, Protocol, find_protocol
+from segdistill.metrics.miou import MIOU, VOC_513
+from segdistill.metrics.resample import corner_nearest
 from toys import Discs, tiny_net
 
 
@@ -124,6 +127,29 @@ def test_scores_by_protocol_are_those_of_evaluate():
     assert evaluate_by(Bright(), Mixed(), [DICE_AT_HALF])["dice@0.5"].rows == evaluate(Bright(), Mixed()).rows
 
 
+class Sized(Ramp):
+    """Keeps the sizes of the images that it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = set()
+
+    def forward(self, image):
+        self.sizes.add(tuple(image.shape[-2:]))
+        return super().forward(image)
+
+
+@pytest.mark.parametrize(("own", "shown"), [(None, {(32, 32), (48, 48)}), (16, {(16, 16)})])
+def test_voc_513_shows_a_network_of_any_size_the_resized_image(own, shown):
+    net, at_48 = Sized(), replace(VOC_513, short_side=48)
+    metrics = evaluate_by(Tapped(net, size=own), Discs(2), [at_48, MIOU])
+    assert net.sizes == shown
+    scores = metrics["voc-513"].compute()
+    assert scores["resized_predictions"] == 0
+    assert metrics["voc-513"].rows[0]["pixels"] == 48 * 48
+    assert list(metrics) == ["voc-513", "miou"]
+
+
 def test_protocols_of_volumes_are_refused_for_images():
     with pytest.raises(SegDistillError, match="'volume' scores whole volumes, .* score the files"):
         evaluate_by(Bright(), Discs(2), [DICE_AT_HALF, reads("volume")])
@@ -140,3 +166,14 @@ def test_ignored_pixels_are_refused_where_no_protocol_knows_them():
     with pytest.raises(SegDistillError, match="mask of 'disc_01' has ignored pixels"):
         evaluate_by(Bright(), data, [reads("map")])
     evaluate_by(Bright(), data, [reads("mask")])
+
+
+def test_a_protocol_of_one_size_gets_the_networks_own_output_at_that_size(discs):
+    protocol = replace(find_protocol("dice@320"), size=(16, 16))
+    tapped = Tapped(tiny_net(), size=16)
+    rows = evaluate_by(tapped, discs, (protocol,))[protocol.name].rows
+    image = to_unit(discs[0]["image"].as_subclass(torch.Tensor))
+    own = tapped.own([image])[0][0, 0] > 0
+    truth = torch.as_tensor(corner_nearest(discs[0]["mask"].numpy() > 0, (16, 16)))
+    both = 2 * (own & truth).sum() / (own.sum() + truth.sum())
+    assert rows[0]["dice"] == pytest.approx(both.item(), abs=1e-6)

@@ -1,6 +1,7 @@
 """Two processes train what one does."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,16 +16,17 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "OMP_NUM_THREADS": "1"}
 
 
-def launch(*command):
-    done = subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
     out = tmp_path_factory.mktemp("processes") / "one"
-    launch(sys.executable, SCRIPT, out, 1)
+    torch.manual_seed(0)
+    runpy.run_path(str(SCRIPT))["train"](out, 1)
     return out
+
+
+def launch(*command):
+    done = subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

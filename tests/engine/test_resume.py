@@ -196,3 +196,23 @@ def test_a_distillation_is_not_resumed_as_a_training(tmp_path, data, quiet):
         go(tmp_path / "run", display=StopAt(1, 2))
     with pytest.raises(SegDistillError, match="was begun with distill. Resume it with that"):
         train(student(), data, out=tmp_path / "run", display=quiet, resume=True)
+
+
+@pytest.mark.parametrize("rescale", ["smooth", "as_released"])
+def test_a_step_at_each_scale_resumes_to_the_same_bits(rescale, tmp_path):
+    every = {"accumulate": 1, "epochs": 2, "scales": (1, 2), "scale_steps": "each", "rescale": rescale}
+    whole = go(tmp_path / "whole", **every)
+    with pytest.raises(SystemExit):  # step 12 of 16, of which 9 lies within the batch before
+        go(tmp_path / "parts", display=Killed((1, 2)), checkpoint_steps=3, **every)
+    assert state(Run(tmp_path / "parts"))["progress"]["step"] == 10
+    parts = go(tmp_path / "parts", resume=True, checkpoint_steps=3, **every)
+    assert_same(state(whole), state(parts))
+
+
+def test_an_option_younger_than_the_run_does_not_stop_it(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "run", display=StopAt(1, 2))
+    config = tmp_path / "run" / "config.yaml"
+    lines = [line for line in config.read_text().splitlines() if "rescale" not in line]
+    config.write_text("\n".join(lines))
+    assert go(tmp_path / "run", resume=True).is_finished

@@ -53,9 +53,8 @@ class Hooked(Method, listed=False):
         return {"Hooked/critic": mine - theirs}
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    out, devices = sys.argv[1], int(sys.argv[2])
+def train(out: str, devices: int) -> None:
+    """Distil in this process, or in so many."""
     hooked = Hooked()
     run = distill(
         tiny_net(width=16),
@@ -76,3 +75,8 @@ if __name__ == "__main__":
     )
     check_alike(hooked.critic.weight, hooked.critic.bias)
     print(os.environ.get("LOCAL_RANK", "0"), run.metrics["best"])
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    train(sys.argv[1], int(sys.argv[2]))

@@ -28,9 +28,16 @@ def weight_of_the_labels(method):
     return torch.tensor([part.task_weight for part in method.parts]).prod().item()
 
 
+def with_heads(found):
+    """What PolypPVT gives beside its logits."""
+    for name in ("head1", "head2"):
+        found.features[name] = (found.logits.detach() * torch.rand(())).requires_grad_()
+    return found
+
+
 def computed(method, task_name="Multiclass"):
     task = TASKS[task_name]
-    student, teacher = output((64, 64), task), output((64, 64), task, seed=1)
+    student, teacher = (with_heads(output((64, 64), task, seed=seed)) for seed in (0, 1))
     build(method, student, teacher, task)
     torch.manual_seed(0)
     return student, teacher, method(student, teacher, labels((64, 64), task))
@@ -106,7 +113,7 @@ def test_a_method_knows_the_presets_that_use_it():
 
 
 def test_the_polyp_project_shares_the_loss_between_labels_and_teacher():
-    method = preset("polyp-mobilenet")
+    method = preset("polyp-mobilenet", "as_released")
     student, teacher, terms = computed(method, "Binary")
     s, t = student.logits.detach() / 4, (teacher.logits / 4).sigmoid()
     cross = 16 * -(t * s.sigmoid().log() + (1 - t) * (1 - s.sigmoid()).log()).mean()
@@ -114,11 +121,34 @@ def test_the_polyp_project_shares_the_loss_between_labels_and_teacher():
     assert weight_of_the_labels(method) == pytest.approx(0.6)
 
 
+def test_the_polyp_projects_text_has_a_squared_error_in_which_the_temperature_cancels():
+    method = preset("polyp-mobilenet", alpha=0.7, temperature=3)
+    student, teacher, terms = computed(method, "Binary")
+    error = 9 * (student.logits.detach() / 3 - teacher.logits / 3).square().mean()
+    torch.testing.assert_close(terms["LogitMSE/logits"], 0.3 * error, check_dtype=False)
+    assert weight_of_the_labels(method) == pytest.approx(0.7)
+
+
+def test_a_preset_takes_the_numbers_that_its_project_leaves_open_and_no_others():
+    full = config.complete({"method": {"polyp-mobilenet": {"alpha": 0.7}}})["method"]
+    assert full == [{"polyp-mobilenet": {"variant": "paper", "alpha": 0.7, "temperature": 4.0}}]
+    with pytest.raises(SegDistillError, match="Unknown option of skd 'alpha'"):
+        config.complete({"method": {"skd": {"alpha": 0.7}}})
+    with pytest.raises(SegDistillError, match="the share of the labels"):
+        preset("polyp-mobilenet", alpha=1.5)
+
+
 @pytest.mark.parametrize(
     ("name", "weight"), [("pixel-pair", 1 / 6), ("aicsd", 1 / 6), ("skd", 1), ("kdas3", 0.7)]
 )
 def test_a_release_that_scales_the_labels_is_repeated(name, weight):
     assert weight_of_the_labels(preset(name, "as_released")) == pytest.approx(weight)
+
+
+def test_kdas_distils_both_heads_and_its_release_guides_the_first():
+    _, _, terms = computed(preset("kdas3"), "Binary")
+    assert set(terms) == {"KDAS/head1", "KDAS/head2", "KDAS/guiding"}
+    assert set(computed(preset("kdas3", "as_released"), "Binary")[2]) == {"KDASPublished/head1"}
 
 
 def test_the_weight_of_the_labels_is_one_presets_own():

@@ -13,7 +13,13 @@ ENCODERS = ("tu-tf_efficientnet_lite0", "resnet18", "mobilenet_v2", "mit_b0", "t
 TRANSFORMERS = ("mit_b0", "tu-pvt_v2_b0")
 IMPOSSIBLE = {("DeepLabV3Plus", "mit_b0"), ("DeepLabV3Plus", "tu-pvt_v2_b0"), ("UnetPlusPlus", "mit_b0")}
 ARCHITECTURES = ("Unet", "FPN", "DeepLabV3Plus", "UnetPlusPlus", "Segformer")
-PAIRS = [(a, e) for a in ARCHITECTURES for e in ENCODERS if (a, e) not in IMPOSSIBLE]
+PAIRS = [
+    # Every architecture and every encoder once in the fast suite; the other pairs are slow for their number.
+    pytest.param(a, e, marks=() if a == ARCHITECTURES[0] or e == ENCODERS[0] else pytest.mark.slow)
+    for a in ARCHITECTURES
+    for e in ENCODERS
+    if (a, e) not in IMPOSSIBLE
+]
 
 
 def features(spec, *, size=64, **options):

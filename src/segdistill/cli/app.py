@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from segdistill.cli.commands import app as web
 from segdistill.cli.commands import (
     cache,
     compare,
@@ -13,6 +14,7 @@ from segdistill.cli.commands import (
     distill,
     doctor,
     evaluate,
+    import_config,
     methods,
     models,
     plot,
@@ -35,13 +37,14 @@ app = typer.Typer(
 )
 
 PANELS = {
-    "Jobs": (demo, train, cache, distill, evaluate, predict),
+    "Jobs": (demo, train, cache, distill, evaluate, predict, web),
     "Results": (score, compare, plot, report),
-    "Look around": (methods, models, recipes, doctor),
+    "Look around": (methods, models, recipes, import_config, doctor),
 }
 for _panel, _modules in PANELS.items():
     for _module in _modules:
-        app.command(_module.__name__.rpartition(".")[2], rich_help_panel=_panel)(_module.command)
+        _name = _module.__name__.rpartition(".")[2].replace("_", "-")
+        app.command(_name, rich_help_panel=_panel)(_module.command)
 
 
 def _version(wanted: bool) -> None:
@@ -65,7 +68,7 @@ def root(
 
     Start with `segdistill demo`. With images of your own:
 
-    `segdistill train folder --role teacher --out runs/teacher -o data.folders.root=my-data`
+    `segdistill train folder --mode teacher --out runs/teacher -o data.folders.root=my-data`
 
     `segdistill distill folder --teacher runs/teacher --out runs/student -o data.folders.root=my-data`
     """

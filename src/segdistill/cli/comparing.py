@@ -33,6 +33,18 @@ def compare(runs: Sequence[str], a: Sequence[str], b: Sequence[str], measures: s
     return compare(*_sides(runs, a, b), measures=wanted or None)
 
 
+def check_places(*paths: Path | None) -> None:
+    """Refuse places for files before the work.
+
+    Raises:
+        SegDistillError: If one is a folder, or not writable.
+    """
+    from segdistill.export.files import check_place
+
+    for path in filter(None, paths):
+        check_place(path)
+
+
 def show(found: Comparison) -> None:
     """Print who is compared, a row per test set and measure, and what the numbers do not know."""
     for letter, side in (("A", found.sides.a), ("B", found.sides.b)):

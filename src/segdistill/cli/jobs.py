@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segdistill import config
-from segdistill.cli.output import duration, say, score, table
+from segdistill.cli.output import counter, duration, say, score, table
 from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
@@ -61,13 +61,31 @@ def flags(*, student: str | None, method: str | None, like: Path | None = None) 
     from segdistill.engine import Run
 
     changes = []
-    if like is not None:
+    if like is not None and not like.is_file():  # a published checkpoint is binary, as the default is
         changes.append(f"task={json.dumps(Run.load(like).config.get('task', 'Binary'))}")
     if student:
         changes.append(f"student.net={student}")
     if method:
         changes.append(f"method={method if method.lstrip().startswith(('{', '[')) else f'[{method}]'}")
     return changes
+
+
+def tell_checkpoints(chosen: Mapping[str, Any], teacher: Path | None = None) -> None:
+    """Say what published checkpoints are taken for, where they stand for a network of the recipe."""
+    from segdistill.models import checkpoints
+
+    sections = [{"run": teacher} if teacher else chosen.get("teacher"), chosen.get("student")]
+    for path in (section.get("run") for section in sections if isinstance(section, Mapping)):
+        if path and checkpoints.is_one(path):
+            say(checkpoints.told(path, checkpoints.arguments(path, classes=1)))
+
+
+def distill(chosen: dict[str, Any], *, out: Path, teacher: Path | None, resume: bool) -> None:
+    """Distil, and sum up."""
+    tell_checkpoints(chosen, teacher)
+    with counter("asking the teacher") as progress:
+        run = config.distill_recipe(chosen, out=out, teacher=teacher, resume=resume, progress=progress)
+    summarize(run)
 
 
 def summarize(run: Run) -> None:

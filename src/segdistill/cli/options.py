@@ -16,4 +16,19 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped ru
 Devices = Annotated[
     int | None, typer.Option("--devices", min=1, help="Processes, one per device; instead of the recipe's.")
 ]
+Teacher = Annotated[
+    Path | None,
+    typer.Option("--teacher", metavar="RUN|FILE", help="Run folder or published checkpoint of the teacher."),
+]
+Protocols = Annotated[
+    str,
+    typer.Option("--protocol", metavar="NAME[,NAME]", help="How to score, such as pranet-py or dice@0.5."),
+]
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="OUT", help="Write the scores, and a CSV per set beside them."),
+]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+Networks = Annotated[
+    list[Path], typer.Argument(metavar="RUN|FILE...", help="Run folders, and published checkpoints.")
+]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -128,12 +127,3 @@ def _lines(label: str) -> Callable[[int, int], None]:
             say(f"{label}: {done} of {total}")
 
     return count
-
-
-def track(files: Sequence[Path]) -> Iterable[Path]:
-    """Go through files under a progress bar, on a terminal; in silence elsewhere."""
-    if not console(stderr=True).is_terminal:
-        return files
-    from rich.progress import track as bar
-
-    return bar(files, description="", console=console(stderr=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from segdistill.cli.beside import MEASURES, averages
 from segdistill.cli.output import say, score, table
 
 if TYPE_CHECKING:
@@ -26,17 +27,23 @@ def show_runs(runs: Mapping[str, Sequence[Scores]]) -> None:
         if number:
             say()
         by_run = dict(zip(runs, of_protocol, strict=True))
-        if all({"dice", "iou"} <= means.keys() for each in of_protocol for means in each.sets.values()):
-            rows = [
-                (run, name, means["images"], score(means["dice"]), score(means["iou"]))
-                for run, each in by_run.items()
-                for name, means in each.sets.items()
-            ]
-            table(("run", "test set", "images", "Dice", "IoU"), rows)
+        if all(means.keys() >= MEASURES for each in of_protocol for means in each.sets.values()):
+            rows = [row for run, each in by_run.items() for row in _of_run(run, each)]
+            table(("run", "test set", "images", "Dice", "IoU", "FPS"), rows)
         else:
             for run, each in by_run.items():
                 _by_measure(each, title=run)
         _sign(of_protocol)
+
+
+def _of_run(run: str, scores: Scores) -> list[tuple[object, ...]]:
+    images = sum(means["images"] for means in scores.sets.values())
+    titles = {"per image": "average per image", "per set": f"average of the {len(scores.sets)} sets"}
+    over_sets = {titles[name]: {"images": images, **means} for name, means in averages(scores).items()}
+    return [
+        (run, name, means["images"], score(means["dice"]), score(means["iou"]), means.get("fps", ""))
+        for name, means in {**scores.sets, **over_sets}.items()
+    ]
 
 
 def _by_measure(scores: Scores, *, title: str) -> None:

@@ -12,6 +12,7 @@ from segdistill.config.objects import (
     build_training,
 )
 from segdistill.config.override import override
+from segdistill.config.polyp_mobilenet import import_polyp_mobilenet
 from segdistill.config.sections import complete
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "distill_recipe",
     "for_distillation",
     "for_training",
+    "import_polyp_mobilenet",
     "names",
     "override",
     "read",

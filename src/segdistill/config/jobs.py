@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from segdistill.config.caching import build_cached
+from segdistill.config.files import names
 from segdistill.config.objects import (
     build_data,
     build_loss,
@@ -15,6 +16,7 @@ from segdistill.config.objects import (
     build_task,
     build_training,
 )
+from segdistill.config.resuming import as_begun
 from segdistill.config.sections import complete
 from segdistill.core import SegDistillError
 
@@ -66,10 +68,11 @@ def for_distillation(config: Mapping[str, Any], *, teacher: str | Path | None = 
     if "run" in given or _is_file(given.get("weights")):
         return full
     if _needs_teacher(full["method"]):
-        name = config.get("name", "RECIPE")
+        # What a file calls itself is not what it is called by.
+        name = config["name"] if config.get("name") in names() else "RECIPE"
         raise SegDistillError(
             "The teacher is not trained yet: "
-            f"run `segdistill train {name} --role teacher --out runs/teacher`, then add --teacher runs/teacher."
+            f"run `segdistill train {name} --mode teacher --out runs/teacher`, then add --teacher runs/teacher."
         )
     return {section: value for section, value in full.items() if section not in ("teacher", "cache")}
 
@@ -101,7 +104,7 @@ def train_recipe(
         task=task,
         loss=build_loss(full["loss"]),
         training=training,
-        config=full,
+        config=as_begun(full, out) if resume else full,
         resume=resume,
     )
     return run
@@ -157,7 +160,7 @@ def distill_recipe(
         task=task,
         loss=build_loss(full["loss"]),
         training=training,
-        config=full,
+        config=as_begun(full, out) if resume else full,
         resume=resume,
     )
 

@@ -13,7 +13,7 @@ from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
     from segdistill.data import Data
-    from segdistill.engine import Run, Training
+    from segdistill.engine import Trained, Training
     from segdistill.losses import Loss
     from segdistill.methods import Method
     from segdistill.taps import Tapped
@@ -55,7 +55,7 @@ def build_training(options: Mapping[str, Any]) -> Training:
 
 
 def build_network(section: Mapping[str, Any], *, task: Task, seed: int = 0) -> Tapped:
-    """`{net: NAME, weights: imagenet}`, or `{run: PATH}` for the network of a finished run.
+    """`{net: NAME, weights: imagenet}`, or `{run: PATH}` for the network of a finished run or checkpoint.
 
     Args:
         section: The `student:` or `teacher:` of a recipe.
@@ -81,15 +81,14 @@ def build_network(section: Mapping[str, Any], *, task: Task, seed: int = 0) -> T
 
 
 def _from_run(path: Path, task: Task) -> Tapped:
-    from segdistill.engine import Run
+    from segdistill.engine import open_trained
 
-    run: Run = Run.load(path)
-    if not _same_labels(run.task, task):
+    found: Trained = open_trained(path)
+    if not _same_labels(found.task, task):
         raise SegDistillError(
-            f"The run {path} was trained for {run.task}, but the recipe says {task}. Use a run of that task."
+            f"The network of {path} was trained for {found.task}, but the recipe says {task}. Use one of that task."
         )
-    student: Tapped = run.student
-    return student
+    return found.net
 
 
 def _same_labels(one: Task, other: Task) -> bool:

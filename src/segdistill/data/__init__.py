@@ -8,6 +8,7 @@ from segdistill.data.leaks import copies
 from segdistill.data.loading import EpochSampler, Seeded, collate, loader
 from segdistill.data.masks import BinaryMask, IndexMask
 from segdistill.data.polyp import polyp, polyp_tests, polyp_train
+from segdistill.data.released import ReleasedResize
 from segdistill.data.samples import Data, Part, Sample, Samples
 from segdistill.data.soft import SoftMask
 from segdistill.data.splits import Split, carve
@@ -22,6 +23,7 @@ __all__ = [
     "FolderSet",
     "IndexMask",
     "Part",
+    "ReleasedResize",
     "Sample",
     "Samples",
     "Seeded",

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data.samples import Sample
 from segdistill.data.seeding import seeded, stable_seed
+from segdistill.data.soft import SoftMask
 from segdistill.data.taught import TeacherMaps, view_of, with_maps
 from segdistill.taps import LOGITS
 
@@ -118,6 +119,8 @@ class EpochSampler(Sampler[list[Key]]):
 def collate(samples: Sequence[Sample]) -> Batch:
     """Stack samples to a `Batch`: image floats in [0, 1] `(B, C, *spatial)`, mask int64 `(B, *spatial)`.
 
+    Masks of shares, which are a `SoftMask`, stay floats.
+
     The floats are made here, in the worker, and not in the training process, which has better things to do.
     The image comes in channels-last memory order, as decoded: no transposition for networks that want it.
 
@@ -132,8 +135,9 @@ def collate(samples: Sequence[Sample]) -> Batch:
             "give an augmentation with a size, such as Augment(256)."
         )
     image = to_unit(_stack([sample["image"].as_subclass(Tensor) for sample in samples]))
-    mask = torch.stack([sample["mask"].as_subclass(Tensor) for sample in samples]).long()
-    return Batch(image, mask, [sample["id"] for sample in samples], _taught(samples))
+    mask = torch.stack([sample["mask"].as_subclass(Tensor) for sample in samples])
+    labels = mask if isinstance(samples[0]["mask"], SoftMask) else mask.long()
+    return Batch(image, labels, [sample["id"] for sample in samples], _taught(samples))
 
 
 def _taught(samples: Sequence[Sample]) -> Output | None:

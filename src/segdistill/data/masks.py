@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
+from segdistill.data.channels import brightest, differs, first_channel, refuse_hidden
 from segdistill.data.decode import read_values
 from segdistill.data.samples import Pixels
 
@@ -30,10 +31,10 @@ class MaskRule(Protocol):
 class BinaryMask:
     """Background and foreground by a threshold on grey values.
 
-    Values from `threshold` up are foreground, so the grey rims of JPEG or interpolated masks become sharp. In
-    colour masks the brightest channel decides; alpha is dropped. A mask that holds only 0 and 1 is class
-    indices already; palettes of greys are read as greys, others by index. Whatever would make a drawn mask
-    all background without a word is an error.
+    Values from `threshold` up are foreground, so the grey rims of JPEG or interpolated masks become sharp. The
+    channels of a mask in colour have to agree on it, and transparency may not change what is seen. A mask that
+    holds only 0 and 1 is class indices already; palettes of greys are read as greys. Whatever would make a
+    drawn mask all background without a word is an error.
 
     Args:
         threshold: The lowest grey value, 1 to 255, that is foreground.
@@ -58,19 +59,27 @@ class BinaryMask:
         Raises:
             SegDistillError: If the file is broken, or its values do not tell what is foreground.
         """
-        grey = _brightest(read_values(path, grey_palettes=True), path)
-        brightest = int(grey.max(initial=0))
-        if brightest <= 1:
+        values = read_values(path, grey_palettes=True)
+        refuse_hidden(values, path)
+        values = _eight_bits(values)
+        grey = brightest(values)
+        most = int(grey.max(initial=0))
+        if differs(values, (self.threshold if most > 1 else 1) - 0.5):
+            raise SegDistillError(
+                f"Mask {str(path)!r} is in colour, and its channels differ on what is foreground; save one grey "
+                "value per pixel."
+            )
+        if most <= 1:
             return grey.astype(np.uint8)
-        self._refuse_unclear(grey, brightest, path)
+        self._refuse_unclear(grey, most, path)
         return (grey >= self.threshold).view(np.uint8)
 
-    def _refuse_unclear(self, grey: NDArray[Any], brightest: int, path: Path) -> None:
+    def _refuse_unclear(self, grey: NDArray[Any], most: int, path: Path) -> None:
         lossy = path.suffix.lower() in (".jpg", ".jpeg")
-        if brightest < self.threshold and not (lossy and brightest < _FAINT):
+        if most < self.threshold and not (lossy and most < _FAINT):
             raise SegDistillError(
-                f"Mask {str(path)!r} has values up to {brightest}, all below the threshold {self.threshold}; "
-                f"pass threshold={brightest} or lower, or list all classes if these are class indices."
+                f"Mask {str(path)!r} has values up to {most}, all below the threshold {self.threshold}; "
+                f"pass threshold={most} or lower, or list all classes if these are class indices."
             )
         if not lossy and self.threshold > 1 and set(np.unique(grey).tolist()) in ({1, 255}, {0, 1, 255}):
             raise SegDistillError(
@@ -126,30 +135,16 @@ def rule_for(classes: Sequence[str], threshold: int | None, ignore_index: int | 
     return IndexMask(len(classes), ignore_index)
 
 
-def _brightest(values: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Reduce colours to the brightest channel and 16 bit to 8 where it is used."""
-    if values.ndim == 3:
-        _refuse_alpha_only(values, path)
-        values = values[..., :3].max(axis=2)
+def _eight_bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Reduce 16 bit to 8 where it is used, and bring floats up to 1 there."""
     if values.dtype.kind == "f" and values.max(initial=0) <= 1:
         values = values * 255
     return values // 257 if values.dtype != np.uint8 and values.max(initial=0) > 255 else values
 
 
-def _refuse_alpha_only(values: NDArray[Any], path: Path) -> None:
-    """A shape that is drawn in the alpha channel alone would be lost."""
-    if values.shape[2] == 4 and np.ptp(values[..., 3]) > 0 and np.ptp(values[..., :3]) == 0:
-        raise SegDistillError(
-            f"Mask {str(path)!r} keeps its shape in the alpha channel, which is not read; save it as grey."
-        )
-
-
 def _single(values: NDArray[Any], path: Path) -> NDArray[Any]:
-    if values.ndim == 2:
-        return values
-    colours = values[..., :3]
-    if (colours != colours[..., :1]).any():
+    if differs(values):
         raise SegDistillError(
             f"Mask {str(path)!r} is in colour where class indices belong; save one grey value per class."
         )
-    return colours[..., 0]
+    return first_channel(values)

@@ -6,16 +6,21 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from segdistill.core import SegDistillError, unknown
 from segdistill.data.augment import Augment
 from segdistill.data.folder import FolderSet
 from segdistill.data.leaks import copies
+from segdistill.data.released import ReleasedResize
 from segdistill.data.samples import Data, named
 from segdistill.data.splits import stored_or_carved
 from segdistill.data.stored import stored
 
 CLASSES = ("background", "polyp")
+
+#: The five test sets of the benchmark.
+TESTS = ("CVC-300", "CVC-ClinicDB", "CVC-ColonDB", "ETIS-LaribPolypDB", "Kvasir")
 
 # First frame of each of CVC-ClinicDB's 29 sequences, whose 612 frames are numbered through. The ranges are
 # those commonly quoted from the data set's description, and were checked against the frames: every range shows
@@ -38,6 +43,7 @@ def polyp(
     tests: Sequence[str] | None = None,
     cache: str | Path | None = None,
     split: str | Path | None = None,
+    augment: Literal["standard", "as_released"] = "standard",
 ) -> Data:
     """Read `root/TrainDataset` and `root/TestDataset/<set>`, each with `images` and `masks`.
 
@@ -53,6 +59,8 @@ def polyp(
         tests: Test sets by folder name; None takes all there are.
         cache: A folder for decoded images, so that later epochs do not decode.
         split: A JSON file to read the split from if it exists, and to store it in if not.
+        augment: `standard`, or `as_released` for what KDAS3's code trains on: images as they are, with masks of shares;
+            see `ReleasedResize`.
 
     Raises:
         SegDistillError: If a folder or file is missing, or a stored split does not fit.
@@ -65,12 +73,14 @@ def polyp(
     warn_of_copies(train, held_out)
     chosen = stored_or_carved(train, path=split, fraction=val_fraction, seed=seed)
     learn, select = chosen.apply(train)
-    augment = Augment(size)
+    released = augment == "as_released"
+    prepare = ReleasedResize(size) if released else Augment(size)
     return Data(
-        train=stored(learn, cache, size=augment.size),
+        # Stored masks are labels, so shares have to be made from native ones.
+        train=stored(learn, cache, size=None if released else prepare.size),
         val=stored(select, cache),
         tests=dict(held_out),
-        augment=augment,
+        augment=prepare,
         split=chosen,
     )
 

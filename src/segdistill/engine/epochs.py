@@ -25,7 +25,7 @@ def run_epochs(session: Session, data: Data, path: Path) -> None:
                 _run_epoch(session, data, path, books, interrupt)
         results.finish(session, data, path)
     finally:
-        session.trainable.student.size = session.size
+        session.scales.reset()
         books.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -16,8 +16,10 @@ from torch.utils.data import Dataset
 from segdistill.core import SegDistillError
 from segdistill.data.loading import to_unit
 from segdistill.metrics import DICE_AT_HALF, Calibration, Metric, Overlap, Protocol
-from segdistill.taps import Tapped
+from segdistill.taps import Tapped, resize
 from segdistill.tasks import Binary, Multilabel, Task
+
+See = Callable[[str, NDArray[Any]], None]
 
 
 def evaluate(
@@ -72,11 +74,14 @@ def evaluate_by(
     context: AbstractContextManager[Any] | None = None,
     shard: tuple[int, int] = (0, 1),
     calibration: Calibration | None = None,
+    see: See | None = None,
 ) -> dict[str, Metric]:
     """Score a network by several protocols in one pass.
 
     A protocol that reads masks gets the decoded mask; one that reads maps gets the probability of the
-    foreground in 8 bits, rounded as a file would hold it, and not stretched.
+    foreground in 8 bits, rounded as a file would hold it, and not stretched. A protocol that scores at one size gets
+    the network's own logits at that size, not those that were brought to the image's size and back. Where a
+    protocol's originals resize the image, too, a network without a size of its own sees it so, in a pass of its own.
 
     Args:
         model: The network; it is left as it was found.
@@ -87,6 +92,7 @@ def evaluate_by(
         context: Of the forward passes, such as autocast.
         shard: This process's number and how many share the work.
         calibration: Takes in the probabilities as they are, of any task.
+        see: Called with the name of every image and its probabilities `(C, *spatial)`, at the image's own size.
 
     Returns:
         The filled metrics by name of protocol.
@@ -98,23 +104,48 @@ def evaluate_by(
     count = len(dataset)  # type: ignore[arg-type]
     if not count:
         raise SegDistillError("There are no images to evaluate. Name a data set that has some.")
-    fed = _Fed(protocols, task, calibration)
+    fed = _fed(protocols, task, calibration, see, tapped)
     device = tapped.mean.device
     with _evaluating(tapped), torch.inference_mode(), context or contextlib.nullcontext():
         ours = range(shard[0], count, shard[1])
         for start in range(0, len(ours), batch_size):
             samples = [dataset[index] for index in ours[start : start + batch_size]]
             images = [to_unit(sample["image"].as_subclass(Tensor).to(device)) for sample in samples]
-            for sample, logits in zip(samples, tapped.each(images), strict=True):
-                fed.update(logits.float(), sample["mask"].numpy(), sample["id"])
-    return fed.metrics
+            for each in fed:
+                own = tapped.own([each.shown(image) for image in images])
+                for sample, image, logits in zip(samples, images, own, strict=True):
+                    each.update(logits, image.shape[1:], sample["mask"].numpy(), sample["id"])
+    metrics = {name: metric for each in fed for name, metric in each.metrics.items()}
+    return {each.name: metrics[each.name] for each in protocols}
+
+
+def _fed(
+    protocols: Sequence[Protocol],
+    task: Task,
+    calibration: Calibration | None,
+    see: See | None,
+    net: Tapped,
+) -> list[_Fed]:
+    """Protocols that look at the same image together; a network with a size of its own sees the image at that."""
+    resizing = [each for each in protocols if each.resizes_images and net.size is None]
+    rest = [each for each in protocols if each not in resizing]
+    together = [_Fed(rest, task, calibration, see)] if rest or calibration or see else []
+    return together + [_Fed([each], task, None, resizes=each) for each in resizing]
 
 
 class _Fed:
     """Metrics of several protocols, each fed with what it reads."""
 
-    def __init__(self, protocols: Sequence[Protocol], task: Task, calibration: Calibration | None) -> None:
-        self.protocols, self.task, self.calibration = protocols, task, calibration
+    def __init__(
+        self,
+        protocols: Sequence[Protocol],
+        task: Task,
+        calibration: Calibration | None,
+        see: See | None = None,
+        resizes: Protocol | None = None,
+    ) -> None:
+        self.protocols, self.task, self.resizes = protocols, task, resizes
+        self.calibration, self.see = calibration, see
         self.reads = {each.reads for each in protocols}
         if volumes := next((each for each in protocols if each.reads == "volume"), None):
             raise SegDistillError(
@@ -125,16 +156,30 @@ class _Fed:
         if "map" in self.reads:
             _refuse_classes(task)
 
-    def update(self, logits: Tensor, target: NDArray[Any], name: str) -> None:
-        """Take in one image: `(1, C, *spatial)` floats at the size of its mask."""
+    def shown(self, image: Tensor) -> Tensor:
+        """The image `(C, *spatial)` as the network is to see it."""
+        if self.resizes is None:
+            return image
+        return resize(image[None], self.resizes.size_for(image.shape[1:]), antialias=True)[0]
+
+    def update(self, own: Tensor, size: tuple[int, ...], target: NDArray[Any], name: str) -> None:
+        """Take in one image of a size: `(1, C, *spatial)` logits as the network gives them."""
         if "map" in self.reads:
             _refuse_ignored(target, self.task, name)
         of_kind = {"map": _map, "mask": _mask}
-        seen = {kind: of_kind[kind](logits, self.task) for kind in self.reads}
+        seen: dict[tuple[str, tuple[int, ...]], NDArray[Any]] = {}
         for each in self.protocols:
-            self.metrics[each.name].update([seen[each.reads]], [target], [name])
+            key = each.reads, each.size_for(size)
+            if key not in seen:
+                seen[key] = of_kind[each.reads](resize(own, key[1]).float(), self.task)
+            self.metrics[each.name].update([seen[key]], [target], [name])
+        if self.calibration is None and self.see is None:
+            return
+        probabilities = self.task.probabilities(resize(own, size).float())[0].cpu().numpy()
         if self.calibration is not None:
-            self.calibration.update([self.task.probabilities(logits)[0].cpu().numpy()], [target], [name])
+            self.calibration.update([probabilities], [target], [name])
+        if self.see is not None:
+            self.see(name, probabilities)
 
 
 def _mask(logits: Tensor, task: Task) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data import Seeded, collate
 from segdistill.engine import checkpoint, guards, hooks, logs, samples
 from segdistill.engine.auxiliary import Auxiliaries
+from segdistill.engine.fractions import check_fractions
 from segdistill.engine.job import Job
 from segdistill.engine.memory import is_out_of_memory
 from segdistill.engine.runtime import Runtime
@@ -38,6 +39,7 @@ def prepare(job: Job, *, resume: bool = False) -> Session:
     torch.manual_seed(training.seed)
     runtime.place(trainable.student)
     batch = runtime.move(_first_batch(job, training.seed))
+    check_fractions(job, batch.mask)
     teacher = _build(job, batch, runtime)
     with runtime.forward(), torch.no_grad():
         samples.check_sizes(trainable.student.eval(), job.data, runtime.device)

@@ -25,6 +25,7 @@ from segdistill.engine import logs
 from segdistill.engine import weights as weight_files
 from segdistill.engine.description import network
 from segdistill.engine.evaluation import evaluate
+from segdistill.engine.training import Training
 from segdistill.export import files
 from segdistill.metrics import Overlap
 from segdistill.models import saved
@@ -218,9 +219,10 @@ def check_same(path: Path, config: Mapping[str, Any]) -> None:
 
 def _without_place(config: Mapping[str, Any]) -> dict[str, Any]:
     plain = json.loads(json.dumps(config))
-    for key in ("devices", "workers", "accelerator", "checkpoint_steps"):
-        plain.get("training", {}).pop(key, None)
-    return dict(plain)
+    # An option that is younger than the run had its default then.
+    training = Training().as_dict() | plain.get("training", {})
+    places = ("devices", "workers", "accelerator", "checkpoint_steps")
+    return {**plain, "training": {key: value for key, value in training.items() if key not in places}}
 
 
 def _differences(ours: Any, theirs: Any, key: str = "") -> list[tuple[str, Any, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,7 +24,7 @@ from segdistill.engine.interrupt import Interrupt
 from segdistill.engine.job import Job
 from segdistill.engine.logs import Display
 from segdistill.engine.runtime import Runtime
-from segdistill.engine.scales import rescaled, scaled
+from segdistill.engine.scales import Scales
 from segdistill.engine.trainable import flatten
 from segdistill.taps import Tapped
 
@@ -56,7 +55,7 @@ class Session:
         self.trainable, self.teacher, self.training = job.trainable, job.teacher, job.training
         self.runtime, self.display, self.progress = runtime, display, Progress()
         self.auxiliaries, self.teacher_guard = auxiliaries, guards.TeacherGuard(job.teacher)
-        self.size = job.trainable.student.size
+        self.scales = Scales(job.training, job.trainable.student, job.teacher)
         self.idle = [job.trainable.student.get_parameter(name).requires_grad_(False) for name in idle]
         self._load(job.data)
         others = [
@@ -74,8 +73,8 @@ class Session:
     def _load(self, data: Data) -> None:
         training, runtime = self.training, self.runtime
         self.sampler, self.loader = training_batches(data, training, rank=runtime.rank, world=runtime.world)
-        self.steps = len(self.sampler) // training.accumulate
-        self.batches = self.steps * training.accumulate
+        self.batches = len(self.sampler) // training.accumulate * training.accumulate
+        self.steps = self.batches * self.scales.per_batch // training.accumulate
         if not self.steps:
             raise SegDistillError(
                 f"accumulate {training.accumulate} is more than the {len(self.sampler)} batches of an epoch."
@@ -116,7 +115,8 @@ class Session:
             if progress.batch % self.training.accumulate:
                 continue  # half a step: its gradients are in no checkpoint
             stop = self.runtime.any(interrupt.requested)
-            if stop or (every and progress.step % every == 0):
+            # A batch may take several steps: one of them was the one to save at.
+            if stop or (every and progress.step % every < self.scales.per_batch):
                 now = time.monotonic()
                 progress.seconds, started = progress.seconds + now - started, now
                 self.save(path)
@@ -126,30 +126,33 @@ class Session:
         return True
 
     def train_batch(self, batch: Batch) -> None:
-        """Take one batch on its device: gradients, and a step where enough have gathered."""
-        progress, accumulate = self.progress, self.training.accumulate
-        # Dropout and the like are a function of the step too, so a resumed run draws the same numbers.
+        """Take one batch on its device, at one scale or at each: gradients, and a step where enough have gathered."""
+        progress = self.progress
+        # Dropout and the like are a function of the batch too, so a resumed run draws the same numbers.
         torch.manual_seed(stable_seed(self.training.seed, progress.epoch, progress.batch, self.runtime.rank))
-        hooks.show_progress(self.trainable.method, progress.step / (self.training.epochs * self.steps))
-        moves = (progress.batch + 1) % accumulate == 0
+        moves = (progress.batch + 1) % self.training.accumulate == 0
+        # The teacher answers once, for the images as they came; only the student sees them at a scale.
+        answer = None if self.scales.ask_at_each else self._answer(batch)
+        for seen in self.scales.views(batch, epoch=progress.epoch, index=progress.batch):
+            hooks.show_progress(self.trainable.method, progress.step / (self.training.epochs * self.steps))
+            self._learn(seen, self._answer(seen) if self.scales.ask_at_each else answer, moves=moves)
+        progress.batch += 1
+
+    def _answer(self, batch: Batch) -> dict[str, Tensor] | None:
+        with self.runtime.forward():
+            return None if self.teacher is None else flatten(self.teacher(batch))
+
+    def _learn(self, batch: Batch, teacher: Mapping[str, Tensor] | None, *, moves: bool) -> None:
         with self.runtime.defer_gradients(self.module, when=not moves):
-            terms = self._terms(batch)
+            with self.runtime.forward():
+                terms: dict[str, Tensor] = self.module(batch.image, batch.mask, teacher)
             stacked = torch.stack(list(terms.values()))
             values = dict(zip(terms, stacked.tolist(), strict=True))  # the step's only wait for the device
             self._check_finite(values)
-            self.runtime.backward(stacked.sum() / accumulate)
-        _add(progress.sums, values)
+            self.runtime.backward(stacked.sum() / self.training.accumulate)
+        _add(self.progress.sums, values)
         if moves:
             self._move()
-        progress.batch += 1
-
-    def _terms(self, batch: Batch) -> dict[str, Tensor]:
-        with self.runtime.forward():
-            # The teacher answers for the images as they came; only the student sees them at the step's scale.
-            teacher = None if self.teacher is None else flatten(self.teacher(batch))
-            seen = self._rescaled(batch)
-            terms: dict[str, Tensor] = self.module(seen.image, seen.mask, teacher)
-        return terms
 
     def _check_finite(self, terms: Mapping[str, float]) -> None:
         """Stop all processes together, or those that go on would wait for the others."""
@@ -186,30 +189,20 @@ class Session:
     def _factor(self, step: int) -> float:
         return schedule.learning_rate_factor(step, steps_per_epoch=self.steps, training=self.training)
 
-    def _rescaled(self, batch: Batch) -> Batch:
-        """Draw one of the scales for this step, and bring image, mask and the student's own size to it."""
-        if not self.training.scales:
-            return batch
-        seed = stable_seed("scale", self.training.seed, self.progress.epoch, self.progress.batch)
-        scale = random.Random(seed).choice(self.training.scales)
-        if self.size:
-            self.trainable.student.size = scaled(self.size, scale)
-        return rescaled(batch, scale)
-
     def show(self) -> None:
         """Let a person see how far the epoch is, and the mean of every term over it."""
-        progress = self.progress
-        means = _divided(progress.sums, progress.batch)
-        means |= _divided(progress.auxiliary, max(progress.batch // self.training.accumulate, 1))
+        progress, passes = self.progress, self.progress.batch * self.scales.per_batch
+        means = _divided(progress.sums, passes)
+        means |= _divided(progress.auxiliary, max(passes // self.training.accumulate, 1))
         self.display.step(progress.epoch, progress.batch, self.batches, means)
 
     def end_epoch(self) -> dict[str, float]:
-        """Close the epoch's books: mean of every term over its batches and processes.
+        """Close the epoch's books: mean of every term over its batches, their scales and processes.
 
         The losses of auxiliary networks are their own, not part of the student's.
         """
-        self.trainable.student.size = self.size
-        means = _divided(self._mean(self.progress.sums), self.batches)
+        self.scales.reset()
+        means = _divided(self._mean(self.progress.sums), self.batches * self.scales.per_batch)
         beside = _divided(self._mean(self.progress.auxiliary), self.steps)
         self.progress.sums, self.progress.auxiliary, self.progress.batch = {}, {}, 0
         self.progress.epoch += 1

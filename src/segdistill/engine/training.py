@@ -11,6 +11,8 @@ from segdistill.core import SegDistillError, unknown
 OPTIMIZERS = ("adamw", "adam", "sgd")
 SCHEDULES = ("constant", "step", "poly", "cosine", "one-cycle")
 PRECISIONS = ("auto", "32", "bf16", "16")
+SCALE_STEPS = ("one", "each")
+RESCALES = ("smooth", "as_released")
 
 #: Options that only some choices read; set with another choice they are a mistake, not a no-op.
 _READERS = {
@@ -42,7 +44,13 @@ class Training:
         step_factor: Factor of each drop of `step`; 0.1 if not given.
         clip_norm: Largest norm of the whole gradient.
         clip_value: Largest absolute value of a gradient's entry.
-        scales: Factors of the input size; one is drawn per step (multi-scale training). Sizes are multiples of 32.
+        scales: Factors of the input size (multi-scale training). Sizes are multiples of 32.
+        scale_steps: `one` draws one of the scales for each batch; `each` takes an optimiser step at each of them, in
+            their order.
+        rescale: How a batch comes to its scale. `smooth`: images smoothed where they shrink, masks to the nearest
+            pixel, and the teacher answers for the images as they came. `as_released`: as the releases of PraNet,
+            Polyp-PVT and KDAS have it, images and masks bilinearly with corners on corners, so that masks hold shares
+            from 0 to 1, and the teacher sees what the student sees.
         ema: Decay of an exponential moving average of the student, which is then what is validated and saved.
         patience: Stop after so many epochs without a better validation score.
         precision: `32`, `bf16` or `16` (mixed), or `auto`: bf16 where the hardware has it.
@@ -75,6 +83,8 @@ class Training:
     clip_norm: float | None = None
     clip_value: float | None = None
     scales: tuple[float, ...] = ()
+    scale_steps: str = "one"
+    rescale: str = "smooth"
     ema: float | None = None
     patience: int | None = None
     precision: str = "auto"
@@ -96,6 +106,8 @@ class Training:
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
+            ("scale_steps", SCALE_STEPS),
+            ("rescale", RESCALES),
             ("monitor", ("dice", "iou", "last")),
         ):
             if getattr(self, name) not in known:
@@ -140,6 +152,16 @@ class Training:
 
         if self.warmup and self.schedule == "one-cycle":
             raise SegDistillError("warmup is set, but 'one-cycle' has a rise of its own. Remove warmup.")
+        for option, choice in (("scale_steps", "one"), ("rescale", "smooth")):
+            if getattr(self, option) != choice and not self.scales:
+                raise SegDistillError(
+                    f"{option} is {getattr(self, option)!r}, but there are no scales. Name them, or remove {option}."
+                )
+        if self.scale_steps == "each" and self.accumulate > 1:
+            raise SegDistillError(
+                f"scale_steps 'each' moves the weights at every scale, accumulate {self.accumulate} only after several "
+                f"batches. Choose one of them."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """All values as plain data, for the run folder."""

@@ -21,12 +21,14 @@ class Loss(nn.Module):
     Attributes:
         paper: Where the loss comes from.
         taps: Features of the network that the loss reads; most read the logits alone.
+        fractions: Whether it has a meaning for masks that hold shares of foreground instead of labels.
     """
 
     paper: ClassVar[str] = ""
     catalogue: ClassVar[dict[str, type[Loss]]] = {}
 
     taps: Sequence[str] = ()
+    fractions: bool = False
 
     def __init__(self) -> None:
         super().__init__()

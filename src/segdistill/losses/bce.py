@@ -17,6 +17,8 @@ class BCE(Loss):
         SegDistillError: If the task has a softmax.
     """
 
+    fractions = True
+
     def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:
         if isinstance(task, Multiclass):
             raise SegDistillError("BCE needs a Binary or Multilabel task. For Multiclass take CE or DiceCE.")

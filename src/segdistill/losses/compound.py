@@ -16,6 +16,7 @@ class _Sum(Loss):
     def __init__(self, region: Loss, pixel: Loss) -> None:
         super().__init__()
         self.region, self.pixel = region, pixel
+        self.fractions = region.fractions and pixel.fractions
 
     def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:
         return self.region.per_image(logits, mask, task) + self.pixel.per_image(logits, mask, task)

@@ -27,6 +27,8 @@ class Dice(Loss):
         "Milletari et al., V-Net: Fully Convolutional Neural Networks for Volumetric Segmentation, 3DV 2016"
     )
 
+    fractions = True
+
     def __init__(self, smooth: float = 1.0) -> None:
         super().__init__()
         if smooth < 0:

@@ -36,6 +36,7 @@ class HeadSum(Loss):
         self.loss, self.heads = loss, tuple(heads)
         self.taps = self.heads
         self.inner = Loss.catalogue[loss]() if loss else None
+        self.fractions = self.inner is None or self.inner.fractions  # that of the task is Dice plus BCE
 
     def per_image(self, logits: Tensor, mask: Tensor, task: Task) -> Tensor:
         return self._each(task).per_image(logits, mask, task)

@@ -13,6 +13,8 @@ from segdistill.tasks import Multiclass, Task
 class _Structure(Loss):
     """What the variants share: pixels near an edge weigh more, in a pixel term and an overlap term."""
 
+    fractions = True
+
     def __init__(self, window: int = 31, gain: float = 5.0) -> None:
         super().__init__()
         name = type(self).__name__

@@ -29,6 +29,12 @@ ENCODERS = {
     "mobilenet_v2": (r"(?:^|\.)encoder\.features\.18\.0\.weight$", (1280, 320, 1, 1), 104),
     "resnet50": (r"(?:^|\.)encoder\.layer1\.0\.conv2\.weight$", (64, 64, 3, 3), 106),
 }
+#: What the projects feed their networks, as options of `load`: the MobileNetV2 project divides by 255 and no more.
+FED: dict[str, dict[str, float]] = {
+    "PolypPVT": {"size": 352},
+    "smp.Unet": {"size": 320, "mean": 0, "std": 1},
+    "smp.UnetPlusPlus": {"size": 320, "mean": 0, "std": 1},
+}
 ENCODER_WEIGHT = r"(?:^|\.)encoder\..*\.weight$"
 
 Spec = dict[str, dict[str, str]]

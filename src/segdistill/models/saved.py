@@ -10,7 +10,7 @@ from typing import Any
 from segdistill.core import SegDistillError
 
 
-def is_run(spec: str | Path | Mapping[str, Any]) -> bool:
+def is_one(spec: str | Path | Mapping[str, Any]) -> bool:
     """Whether a spec is the folder of a run."""
     return isinstance(spec, (str, Path)) and (Path(spec) / "model.json").is_file()
 

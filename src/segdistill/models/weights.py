@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from segdistill.core import SegDistillError
 from segdistill.models.recognise import tell
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
+#: How a file of Python objects begins, and one that stands for another.
+PICKLE, POINTER = b"\x80", b"version https://git-lfs"
 HOLDERS = ("state_dict", "model", "model_state_dict", "net")
 PREFIXES = ("module.", "model.", "net.", "_orig_mod.", "student.")
 #: Where a network keeps its encoder: a file that holds only that is welcome as well.
@@ -154,9 +157,11 @@ def _read(path: Path) -> Any:
             from safetensors.torch import load_file
 
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that are not torch's own: a sentence refuses them
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported global" in str(error) or "GLOBAL" in str(error):
+        if "GLOBAL" in str(error) or "Unsupported global" in str(error) or _is_foreign(path, error):
             raise SegDistillError(
                 f"{path.name!r} holds Python objects, which are not loaded because they could run code. "
                 f"Save only the state dict: torch.save(net.state_dict(), path)."
@@ -167,9 +172,22 @@ def _read(path: Path) -> Any:
 
 
 def _damaged(path: Path) -> SegDistillError:
+    if _begins(path, POINTER):
+        return SegDistillError(
+            f"{path.name!r} is not the weights but a pointer of Git LFS to them; run `git lfs pull` in its repository."
+        )
     return SegDistillError(
         f"{path.name!r} ({path.stat().st_size} bytes) is damaged or holds no weights; copy it again."
     )
+
+
+def _is_foreign(path: Path, error: Exception) -> bool:
+    return "Unsupported operand" in str(error) and _begins(path, PICKLE)
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def _find_tensors(value: Any, name: str) -> State:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from segdistill.core import SegDistillError
+from segdistill.models import checkpoints, saved
 from segdistill.models.built import Built
 from segdistill.models.dotted import build_dotted
 from segdistill.models.polyp_pvt import build as build_polyp_pvt
-from segdistill.models.saved import arguments, is_run
 from segdistill.models.smp_nets import build_smp
 from segdistill.models.spec import Spec, parse
 from segdistill.models.torchvision_nets import build_torchvision
@@ -19,12 +19,14 @@ from segdistill.taps import Tapped
 
 
 def load(
-    spec: str | Mapping[str, Any],
+    spec: str | Path | Mapping[str, Any],
     *,
     classes: int,
     weights: str | Path = "imagenet",
     size: int | Sequence[int] | None = None,
     in_channels: int = 3,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
 ) -> Tapped:
     """Build a network with its preprocessing and its aliases.
 
@@ -38,13 +40,17 @@ def load(
             - `timm.<name>`: a timm network as the encoder of `smp.Unet`; takes the options of `smp.Unet`.
             - `torchvision.<name>`: the segmentation networks of torchvision.
             - `package.module.Class`: any class that can be imported, see `models.dotted`.
-            - The folder of a finished run: its network with the weights of the best epoch; nothing else is read.
+            - The folder of a finished run: its network with the weights of the best epoch.
+            - A checkpoint of a polyp project (`.pth`): the network that its tensors tell, fed as that project does.
         classes: Channels of the logits, `task.channels`.
         weights: `"imagenet"` (the encoder's default pretrained weights), `"none"`, another set that smp names
             for the encoder, or a file: a state dict of the whole network or of its encoder alone.
             EfficientNet-Lite0, 1 and 2 come from installed packages, without a network.
         size: Height and width that the network works at, one number for a square; `None` keeps the image's.
         in_channels: Channels of the image.
+        mean: What is taken off images in [0, 1], one number or one per channel; `None` takes what the encoder's
+            ImageNet weights expect. 0, with `std` 1, leaves images as they are.
+        std: What they are divided by then, likewise.
 
     Returns:
         The network, on the CPU and in training mode. Its `spec` builds it again with `load(**spec)`.
@@ -58,9 +64,10 @@ def load(
         >>> net.aliases["high"]
         'encoder.stages_out.e5'
     """
-    if is_run(spec):
-        return load(**arguments(str(spec), classes=classes))
-    parsed = parse(spec)
+    if (stored := _stored(spec, classes=classes)) is not None:
+        given = {"size": size, "mean": mean, "std": std}
+        return load(**{**stored, **{name: value for name, value in given.items() if value is not None}})
+    parsed = parse(str(spec) if isinstance(spec, Path) else spec)
     _check_counts(parsed.full_name, classes=classes, in_channels=in_channels)
     file = _as_file(weights)
     name = None if file or weights == "none" else str(weights)
@@ -68,11 +75,23 @@ def load(
     built = _build(parsed, classes=classes, in_channels=in_channels, weights=name)
     if state is not None:
         fit_weights(built.net, state, Path(str(file)).name, rename=built.rename)
-    size = _as_size(size)
-    tapped = Tapped(built.net, mean=built.mean, std=built.std, size=size, aliases=built.aliases)
+    size, mean, std = (
+        _as_size(size),
+        _as_statistic("mean", mean, in_channels),
+        _as_statistic("std", std, in_channels),
+    )
+    tapped = Tapped(
+        built.net, mean=mean or built.mean, std=std or built.std, size=size, aliases=built.aliases
+    )
     tapped.spec = {"spec": parsed.as_value(), "classes": classes, "in_channels": in_channels}
-    tapped.spec |= {"size": list(size) if size else None, "weights": "none"}
+    tapped.spec |= {"size": list(size) if size else None, "weights": "none", "mean": mean, "std": std}
     return tapped
+
+
+def _stored(spec: Any, *, classes: int) -> dict[str, Any] | None:
+    """What a run folder or a checkpoint file says to build; `None` for a name."""
+    known = next((each for each in (saved, checkpoints) if each.is_one(spec)), None)
+    return known.arguments(spec, classes=classes) if known else None
 
 
 def _build(spec: Spec, *, classes: int, in_channels: int, weights: str | None) -> Built:
@@ -101,6 +120,15 @@ def _as_file(weights: str | Path) -> str | Path | None:
     if isinstance(weights, Path) or "/" in weights or "\\" in weights:
         return weights
     return weights if weights.endswith(SUFFIXES) or Path(weights).is_file() else None
+
+
+def _as_statistic(name: str, value: Any, channels: int) -> list[float] | None:
+    if value is None:
+        return None
+    values = [float(each) for each in (value if isinstance(value, (tuple, list)) else [value])]
+    if len(values) not in (1, channels):
+        raise SegDistillError(f"{name} must be one number or {channels}, one per channel, got {value!r}.")
+    return values
 
 
 def _as_size(size: Any) -> tuple[int, ...] | None:

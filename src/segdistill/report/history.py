@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segdistill.core import SegDistillError
+from segdistill.report import json_history
 
 FIXED = ("epoch", "step", "lr", "seconds", "loss", "task", "val_dice", "val_iou")
 
@@ -62,13 +64,15 @@ def read(run: str | Path, label: str | None = None) -> History:
     row counts.
 
     Args:
-        run: The folder of the run, or its `log.csv`.
+        run: The folder of the run, or its `log.csv`; or a `*_history.json` of the MobileNetV2 polyp project.
         label: Its name in tables and plots; that of the folder by default.
 
     Raises:
         SegDistillError: If there is no log, it holds no epoch, or something that is needed is missing.
     """
     path = Path(run)
+    if path.suffix == ".json":
+        return History(label or json_history.label_of(path.name), json_history.columns(path))
     log = path if path.is_file() else path / "log.csv"
     rows = _rows(log)
     header, lines = rows[0], rows[1:]
@@ -87,13 +91,29 @@ def read(run: str | Path, label: str | None = None) -> History:
 def read_all(runs: Mapping[str, str | Path] | Sequence[str | Path]) -> list[History]:
     """Read several runs, from paths by label or from paths alone; equal folder names get their parent's too.
 
+    A folder of checkpoints stands for every `*_history.json` in it.
+
     Raises:
         SegDistillError: As `read`; or if there is no run.
     """
-    labels = dict(runs) if isinstance(runs, Mapping) else labelled(runs)
+    labels = dict(runs) if isinstance(runs, Mapping) else _by_label(runs)
     if not labels:
         raise SegDistillError("There is no run to compare: name at least one run folder.")
     return [read(path, label) for label, path in labels.items()]
+
+
+def _by_label(runs: Sequence[str | Path]) -> dict[str, str | Path]:
+    single: list[str | Path] = []
+    for run in runs:
+        single += _histories(Path(run)) or [run]
+    found = labelled(single)
+    short = {label: json_history.label_of(label) for label in found}
+    alike = Counter(short.values())  # a run may be called as a history is without its ending
+    return {short[label] if alike[short[label]] == 1 else label: path for label, path in found.items()}
+
+
+def _histories(folder: Path) -> list[Path]:
+    return [] if (folder / "log.csv").exists() else json_history.find(folder)
 
 
 def labelled(runs: Sequence[str | Path]) -> dict[str, str | Path]:

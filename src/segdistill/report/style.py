@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ ROLES = ("teacher", "baseline", "distilled")
 COLORS = {"baseline": "#D55E00", "teacher": "#009E73", "distilled": "#0072B2"}
 #: For every further run; yellow is left out, it is too faint for a line.
 CYCLE = ("#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Distillation by its abbreviation, which is a word of its own: `Best_kd`, but not `tkdnet`.
+_KD = re.compile(r"(?<![a-z])kd(?![a-z])")
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -41,7 +44,7 @@ def role_of(label: str, *, distilled: bool = False) -> str:
         return "teacher"
     if "baseline" in name or "without" in name or "plain" in name:
         return "baseline"
-    return "distilled" if distilled or "distil" in name else ""
+    return "distilled" if distilled or "distil" in name or _KD.search(name) else ""
 
 
 def strokes(roles: Sequence[str]) -> list[Stroke]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from segdistill.cli.options import Overrides
 
-if TYPE_CHECKING:
-    from segdistill.engine import Run
-
 
 def command(
-    teacher: Annotated[Path, typer.Argument(metavar="TEACHER", help="Run folder of the teacher.")],
+    teacher: Annotated[
+        Path, typer.Argument(metavar="TEACHER", help="Run folder or published checkpoint of the teacher.")
+    ],
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")],
     data: Annotated[
@@ -42,22 +41,25 @@ def command(
     """
     from segdistill import config
     from segdistill.cli.output import counter, say
-    from segdistill.engine import Run
+    from segdistill.engine import Run, open_trained
     from segdistill.teachers import cache
     from segdistill.teachers.store import gigabytes
 
-    run = Run.load(teacher)
-    chosen = config.override(_settings(run, data), override or [])
+    trained = open_trained(teacher)
+    if trained.note:
+        say(trained.note)
+    known = Run.load(teacher).config if teacher.is_dir() else {}
+    chosen = config.override(_settings(known, data), override or [])
     full = config.complete({key: chosen[key] for key in ("task", "data", "training") if key in chosen})
     with counter("asking the teacher") as progress:
         stored = cache(
-            run.student,
+            trained.net,
             config.build_data(full["data"]),
             out,
             taps=[name for name in taps.split(",") if name],
             views=views,
             stride=stride,
-            task=run.task,
+            task=trained.task,
             batch_size=full["training"]["batch_size"],
             workers=full["training"]["workers"] or 0,
             progress=progress,
@@ -68,14 +70,14 @@ def command(
     )
 
 
-def _settings(run: Run, data: str | None) -> dict[str, Any]:
+def _settings(known: dict[str, Any], data: str | None) -> dict[str, Any]:
     from segdistill import config
     from segdistill.cli.jobs import at
 
     if data is None:
-        return _with_data(run.config)
+        return _with_data(known)
     if Path(data).is_dir() and not (Path(data) / "config.yaml").is_file():
-        return {**run.config, "data": at(Path(data), run.config.get("data"))}
+        return {**known, "data": at(Path(data), known.get("data"))}
     return _with_data(config.read(data))
 
 
@@ -83,5 +85,5 @@ def _with_data(settings: dict[str, Any]) -> dict[str, Any]:
     from segdistill.core import SegDistillError
 
     if "data" not in settings:
-        raise SegDistillError("The run does not say what it was trained on. Name the data with --data.")
+        raise SegDistillError("The teacher does not say what it was trained on. Name the data with --data.")
     return settings

@@ -45,6 +45,7 @@ def command(
     """
     from segdistill.cli import comparing
 
+    comparing.check_places(json, sheet)
     found = comparing.compare(runs or [], a or [], b or [], measure)
     comparing.show(found)
     if json:

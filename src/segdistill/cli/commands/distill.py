@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from segdistill.cli.options import Devices, Out, Overrides, Resume
+from segdistill.cli.options import Devices, Out, Overrides, Resume, Teacher
 
 
 def command(
@@ -16,7 +16,7 @@ def command(
     ] = None,
     *,
     out: Out,
-    teacher: Annotated[Path | None, typer.Option(metavar="RUN", help="Run folder of the teacher.")] = None,
+    teacher: Teacher = None,
     student: Annotated[
         str | None, typer.Option(metavar="NAME", help="Network of the student (see `segdistill models`).")
     ] = None,
@@ -48,15 +48,13 @@ def command(
 
     A stopped run goes on with `segdistill distill --resume --out runs/student`.
     """
-    from segdistill import config
-    from segdistill.cli.jobs import flags, settings, summarize
-    from segdistill.cli.output import counter
+    from segdistill.cli import jobs
 
     base = recipe or ("folder" if data else None)
-    changes = flags(student=student, method=method, like=teacher if recipe is None else None)
-    chosen = settings(base, out, [*changes, *(override or [])], resume=resume, devices=devices, data=data)
+    changes = jobs.flags(student=student, method=method, like=teacher if recipe is None else None)
+    chosen = jobs.settings(
+        base, out, [*changes, *(override or [])], resume=resume, devices=devices, data=data
+    )
     if cache and chosen.get("cache") is None:
         chosen["cache"] = {}
-    with counter("asking the teacher") as progress:
-        run = config.distill_recipe(chosen, out=out, teacher=teacher, resume=resume, progress=progress)
-    summarize(run)
+    jobs.distill(chosen, out=out, teacher=teacher, resume=resume)

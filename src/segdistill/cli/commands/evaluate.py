@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from segdistill.cli.options import Runs
+from segdistill.cli.options import Json, Networks, Protocols
 
 
 def command(
-    runs: Runs,
+    runs: Networks,
     *,
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="A test set (images/ and masks/), or a folder of test sets.")
     ],
-    protocol: Annotated[
-        str, typer.Option(metavar="NAME[,NAME]", help="How to score, such as pranet-py,dice@0.5.")
-    ] = "dice@0.5",
-    json: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Write the scores, and a CSV per image beside them.")
+    protocol: Protocols = "dice@0.5",
+    json: Json = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the foreground maps, too, a folder per test set."),
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose folders and greys: pranet, uacanet or kdas.")
+    ] = None,
+    stretch: Annotated[
+        bool, typer.Option("--stretch", help="Stretch every map to 0..255, as these projects do.")
+    ] = False,
+    save_visuals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Draw image, truth, prediction and errors of the first 10 images per set."
+        ),
     ] = None,
 ) -> None:
     """Score trained networks: every image at its own resolution, and the means; Dice and IoU at 0.5 by default.
 
     `segdistill evaluate runs/baseline runs/student --data my-data/test --json scores.json`
+
+    `segdistill evaluate runs/student --data TestDataset --protocol pranet-py --save maps --layout kdas`
+
+    `segdistill evaluate student.pth --data TestDataset --protocol dice@320 --save-visuals visuals`
     """
     from segdistill.cli import scoring, tables
+    from segdistill.cli.beside import left_out
+    from segdistill.cli.maps import MapPlace
+    from segdistill.cli.output import say
+    from segdistill.export.files import make_folder
 
     protocols = scoring.find_protocols(protocol)
-    scores = scoring.score_runs(runs, scoring.test_sets(data), protocols)
+    scoring.check_place(json, protocols)
+    place = MapPlace.asked_for(save, layout, stretch=stretch)
+    sets = scoring.test_sets(data)
+    scores = scoring.score_runs(
+        runs,
+        sets,
+        protocols,
+        files=place.of_run if place else None,
+        visuals=save_visuals and make_folder(save_visuals),
+    )
+    for each in chain(*scores.values()):
+        each.note(*filter(None, [left_out(data, sets)]))
     tables.show_runs(scores)
+    if save_visuals:
+        say(f"Wrote panels of the first images to {save_visuals}.")
+    if place:
+        place.tell(scores, truth=data)
     if json:
         scoring.write(scores, json)

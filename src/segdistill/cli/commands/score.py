@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segdistill.cli.options import Json, Protocols
+
 if TYPE_CHECKING:
     from segdistill.tasks import Task
 
@@ -14,15 +16,19 @@ if TYPE_CHECKING:
 def command(
     *,
     pred: Annotated[
-        Path, typer.Option(metavar="DIR", help="Predictions: DIR/NAME.png or DIR/SET/NAME.png; or volumes.")
-    ],
-    gt: Annotated[Path, typer.Option(metavar="DIR", help="True masks, laid out alike; masks/ is found.")],
-    protocol: Annotated[
-        str, typer.Option(metavar="NAME[,NAME]", help="How to score, such as pranet-py or dice@0.5.")
-    ],
-    json: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Write the scores, and a CSV per set beside them.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Predictions: DIR/NAME.png or DIR/SET/NAME.png; or volumes."),
     ] = None,
+    gt: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="True masks, laid out alike; masks/ is found.")
+    ] = None,
+    protocol: Protocols = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An eval.yaml of UACANet or KDAS3, instead of folders and names."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every set as it is done.")] = False,
+    json: Json = None,
     classes: Annotated[
         str,
         typer.Option(metavar="N|NAME,NAME...", help="Classes of index masks, from 0 up."),
@@ -40,33 +46,27 @@ def command(
     """Score prediction files against mask files of the same names; the way of scoring has a name.
 
     `segdistill score --pred maps --gt TestDataset --protocol pranet-py --json scores.json`
+
+    `segdistill score --config configs/eval.yaml --verbose`
     """
     from segdistill.cli import scoring, tables
-    from segdistill.cli.output import counter
-    from segdistill.scoring import score
+    from segdistill.cli.sets import Wanted, score_sets
     from segdistill.scoring.results import write_scores
 
-    protocols = scoring.find_protocols(protocol)
-    with counter("scoring") as progress:
-        scores = score(
-            pred,
-            gt,
-            protocols,
-            task=_task(classes),
-            resize=resize,
-            skip_bad=skip_bad,
-            workers=workers,
-            progress=progress,
-        )
-    tables.show(scores)
-    if json:
-        write_scores(scores, json)
+    wanted = Wanted.of(config, pred, gt, protocol, json)
+    protocols = scoring.find_protocols(wanted.protocol)
+    scoring.check_place(wanted.json, protocols)
+    options = {"task": _task(classes), "resize": resize, "skip_bad": skip_bad, "workers": workers}
+    scores = score_sets(wanted, protocols, verbose=verbose, **options)
+    tables.show([wanted.shown(each) for each in scores])
+    if wanted.json:
+        write_scores(scores, wanted.json)
 
 
 def _task(classes: str) -> Task | None:
-    """Classes by number or by name; two are background and foreground, a last one called `ignore` counts nowhere."""
+    """Classes of index masks by number or by name; label 255 counts nowhere, or a last class called `ignore`."""
     from segdistill.core import SegDistillError
-    from segdistill.tasks import Binary, Multiclass
+    from segdistill.tasks import Multiclass
 
     if not classes:
         return None
@@ -79,4 +79,5 @@ def _task(classes: str) -> Task | None:
         names = tuple(str(index) for index in range(int(names[0])))
     if names[-1] == "ignore":
         return Multiclass(names[:-1], ignore_index=len(names) - 1)
-    return Binary(names) if len(names) == 2 else Multiclass(names)
+    # Where 255 is a class like any other, no label is ignored.
+    return Multiclass(names, ignore_index=255 if len(names) < 256 else -1)

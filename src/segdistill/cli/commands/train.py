@@ -1,20 +1,24 @@
-"""`segdistill train`: supervised training of a teacher, or of the student without distillation."""
+"""`segdistill train`: a recipe's student alone, its teacher, or its student with the teacher."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segdistill.cli.options import Devices, Out, Overrides, Resume
+from segdistill.cli.options import Devices, Out, Overrides, Resume, Teacher
+
+if TYPE_CHECKING:
+    from segdistill.config.jobs import Role
 
 
-class Role(StrEnum):
-    """Which network of a recipe."""
+class Mode(StrEnum):
+    """What of a recipe to train."""
 
-    student = "student"
+    baseline = "baseline"
     teacher = "teacher"
+    distillation = "distillation"
 
 
 def command(
@@ -24,20 +28,37 @@ def command(
     *,
     out: Out,
     override: Overrides = None,
-    role: Annotated[Role, typer.Option(help="Which network of the recipe to train.")] = Role.student,
+    mode: Annotated[
+        Mode, typer.Option(help="The student alone, the teacher, or the student with the teacher.")
+    ] = Mode.baseline,
+    teacher: Teacher = None,
     resume: Resume = False,
     devices: Devices = None,
 ) -> None:
-    """Train a teacher, or the student without distillation: the baseline.
+    """Train one network of a recipe: the student alone, the teacher, or the student with the teacher.
 
-    `segdistill train polyp-lite --role teacher --out runs/teacher`
+    `segdistill train polyp-lite --mode teacher --out runs/teacher`
 
-    `segdistill train polyp-lite --out runs/baseline -o training.seed=1`
+    `segdistill train polyp-lite --mode baseline --out runs/baseline -o training.seed=1`
+
+    `segdistill train polyp-lite --mode distillation --teacher runs/teacher --out runs/student`
+
+    The last does what `segdistill distill` does, which also takes the parts of an experiment one by one.
 
     A stopped run goes on with `segdistill train --resume --out runs/baseline`.
     """
     from segdistill import config
-    from segdistill.cli.jobs import settings, summarize
+    from segdistill.cli import jobs
+    from segdistill.core import SegDistillError
 
-    chosen = settings(recipe, out, override, resume=resume, devices=devices)
-    summarize(config.train_recipe(chosen, out=out, role=role.value, resume=resume))
+    if teacher and mode is not Mode.distillation:
+        raise SegDistillError(
+            f"--teacher is for --mode distillation, not {mode.value}; leave one of them out."
+        )
+    chosen = jobs.settings(recipe, out, override, resume=resume, devices=devices)
+    if mode is Mode.distillation:
+        jobs.distill(chosen, out=out, teacher=teacher, resume=resume)
+    else:
+        role: Role = "teacher" if mode is Mode.teacher else "student"
+        jobs.tell_checkpoints({"student": chosen.get(role)})
+        jobs.summarize(config.train_recipe(chosen, out=out, role=role, resume=resume))

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from segdistill.core import unknown
 from segdistill.methods.base import Method
@@ -14,12 +15,13 @@ for _module in iter_modules(__path__):
         PRESETS[_found.name] = _found
 
 
-def preset(name: str, variant: str = "paper") -> Method:
+def preset(name: str, variant: str = "paper", **options: Any) -> Method:
     """Make the method of a preset: losses, taps and weights together.
 
     Args:
         name: Of the preset.
         variant: `paper`, or `as_released` for what the authors' code computes where that differs.
+        options: Numbers that the project leaves to its users, such as `alpha` of `polyp-mobilenet`.
 
     Raises:
         SegDistillError: If there is no such preset or variant.
@@ -30,7 +32,7 @@ def preset(name: str, variant: str = "paper") -> Method:
     """
     if name not in PRESETS:
         raise unknown("preset", name, PRESETS)
-    return PRESETS[name](variant)
+    return PRESETS[name](variant, **options)
 
 
 def uses(method: str) -> list[str]:

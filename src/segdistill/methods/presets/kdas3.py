@@ -8,13 +8,13 @@ from segdistill.methods.presets.preset import Preset
 
 PRESET = Preset(
     name="kdas3",
-    about="Attended logits of both networks (temperature 2) and symmetrical guiding: 0.3, against 0.7 for the labels.",
+    about="Both heads' logits, attended to (temperature 2), and symmetrical guiding: 0.3, against 0.7 for the labels.",
     source=KDAS.paper,
     differences=(
         "The code's attention supervision has no gradient, and is NaN for half of all maps: what trains the student is "
-        "the guiding of the first head alone, which is `as_released`. The authors' networks have two heads, here it is "
-        "the logits; name both in `KDAS(heads=...)` where there are two."
+        "the guiding of the first head alone, which is `as_released`; the paper's figure guides the second. Both want "
+        "networks with `head1` and `head2`, such as `PolypPVT`; on others name the maps of logits in `KDAS(heads=...)`."
     ),
-    paper=lambda: KDAS(alpha=0.3, temperature=2),
-    released=lambda: KDASPublished(alpha=0.3),
+    paper=lambda: KDAS(heads=("head1", "head2"), alpha=0.3, temperature=2),
+    released=lambda: KDASPublished(head="head1", alpha=0.3),
 )

@@ -11,6 +11,9 @@ from typing import Any
 
 from segdistill.core import SegDistillError, unknown
 
+#: What `evaluate` writes beside the sets of a run: means over all of them.
+AVERAGES = "averages"
+
 
 def read_json(file: Path) -> dict[str, Any]:
     """Read an object.

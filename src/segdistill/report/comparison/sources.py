@@ -125,6 +125,8 @@ def _from_evaluation(file: Path, content: Mapping[str, Any], part: str) -> tuple
     run = files.choose_run(file, content, part)
     tables = {}
     for name, means in content[run].items():
+        if name == files.AVERAGES:
+            continue
         table = file.with_name(f"{file.stem}-{run}-{name}.csv".replace("/", "_"))
         tables[name] = _table(means, files.columns(files.read_csv(table), table), table)
     return tables, run if part else ""

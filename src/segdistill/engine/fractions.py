@@ -1,0 +1,47 @@
+"""Masks whose pixels are shares of foreground, as bilinear resizing makes them: who can read them, and who cannot."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from segdistill.core import SegDistillError
+from segdistill.engine import hooks
+from segdistill.engine.job import Job
+from segdistill.tasks import Binary
+from segdistill.teachers import Cached
+
+
+def check_fractions(job: Job, mask: Tensor) -> None:
+    """Refuse a training whose masks hold shares where something would take them for labels.
+
+    Args:
+        job: What was asked for.
+        mask: Of an augmented batch.
+
+    Raises:
+        SegDistillError: If the task, the loss or a method reads labels, or a stored teacher would have to answer at
+            every scale.
+    """
+    released = job.training.rescale == "as_released"
+    if released and isinstance(job.teacher, Cached):
+        raise SegDistillError(
+            "rescale 'as_released' asks the teacher at every scale, but a cached one answers at one. "
+            "Take rescale 'smooth', or no cache."
+        )
+    if not (released or mask.is_floating_point()):
+        return
+    trainable = job.trainable
+    if not isinstance(trainable.task, Binary):
+        raise _refused(f"{type(trainable.task).__name__} has none between two labels")
+    if not trainable.loss.fractions:
+        raise _refused(f"the loss {type(trainable.loss).__name__} is not defined on them")
+    for part in hooks.parts(trainable.method):
+        if part.traits.labels:
+            raise _refused(f"{type(part).__name__} reads labels")
+
+
+def _refused(reason: str) -> SegDistillError:
+    return SegDistillError(
+        f"Masks resized bilinearly, as in the polyp releases, hold shares from 0 to 1, and {reason}. "
+        f"Take rescale 'smooth' and augment 'standard'."
+    )
