@@ -8,10 +8,10 @@ READY   := $(VENV)/.segdistill-ready
 INSTALL  = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs lint format coverage constraints clean
+.PHONY: help setup demo test test-browser docs lint format coverage constraints clean
 
 help:            ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: $(READY)  ## install into $(VENV), if anything changed
 
@@ -19,7 +19,11 @@ demo: $(READY)   ## synthetic images -> teacher -> baseline -> distilled student
 	$(BIN)/segdistill demo --out $(RUN)
 
 test: $(READY)   ## the fast suite
-	$(BIN)/python -m pytest --quiet --numprocesses auto
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
+
+test-browser: $(READY) ## the app in Chromium, which the system must have; installs gradio and playwright
+	@$(INSTALL) --no-build-isolation --editable '.[browser]'
+	$(BIN)/python -m pytest --quiet -m browser tests/app
 
 docs: $(READY)   ## write the pages of the methods and the table of protocols anew, from the code
 	$(BIN)/python docs/pages.py

@@ -1,0 +1,1 @@
+"""The page itself: everything that knows gradio."""
