@@ -1,7 +1,12 @@
-"""Run what is missing of many jobs, a few at once, and go on where a job was stopped."""
+"""Run what is missing of many jobs, a few at once, and go on where a job was stopped.
+
+A job locks its log while it lives. So a job that outlives the program that started it, or that another program has
+started, is waited for and not started twice.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -44,23 +49,35 @@ def run(
     running: dict[Job, subprocess.Popen[bytes]] = {}
     failed: list[Job] = []
     threads = max(1, len(os.sched_getaffinity(0)) // at_once)
-    while waiting or running:
-        for job in [job for job, process in running.items() if process.poll() is not None]:
-            if running.pop(job).returncode:
-                failed.append(job)
-                say(f"failed: {log(job)}")
-                if not keep_going:
-                    stop(running.values())
-                    sys.exit(f"{job.out} failed; see {log(job)}")
-        ready = [job for job in waiting if job.needs is None or is_done(job.needs)]
-        if ready and len(running) < at_once:
-            waiting.remove(ready[0])
-            running[ready[0]] = start(ready[0], threads)
-        elif waiting and not running:
-            return failed + waiting
-        else:
-            time.sleep(1)
+    try:
+        while waiting or running:
+            failed += (broken := reap(running))
+            if broken and not keep_going:
+                sys.exit(f"{broken[0].out} failed; see {log(broken[0])}")
+            waiting = [job for job in waiting if not is_done(job.out)]  # nor done by another program
+            ready = [job for job in waiting if job.needs is None or is_done(job.needs)]
+            free = next((job for job in ready if not is_busy(job)), None)
+            if free and len(running) < at_once:
+                waiting.remove(free)
+                running[free] = start(free, threads)
+            elif waiting and not running and not any(map(is_busy, waiting)):
+                return failed + waiting
+            else:
+                time.sleep(1)
+    finally:
+        stop(running.values())
     return failed
+
+
+def reap(running: dict[Job, subprocess.Popen[bytes]]) -> list[Job]:
+    """Take out what has ended, and give what failed."""
+    ended = {job: process for job, process in running.items() if process.poll() is not None}
+    for job in ended:
+        del running[job]
+    broken = [job for job, process in ended.items() if process.returncode]
+    for job in broken:
+        say(f"failed: {log(job)}")
+    return broken
 
 
 def start(job: Job, threads: int) -> subprocess.Popen[bytes]:
@@ -69,7 +86,20 @@ def start(job: Job, threads: int) -> subprocess.Popen[bytes]:
     say(" ".join(job.command[1:]))
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     with log(job).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the process inherits the lock with the file
         return subprocess.Popen(job.command, stdout=file, stderr=subprocess.STDOUT, env=environment)
+
+
+def is_busy(job: Job) -> bool:
+    """Whether a process is at a job, whoever started it."""
+    if not log(job).is_file():
+        return False
+    with log(job).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.jobs import Job, segdistill  # noqa: E402
 from benchmarks.jobs import run as run_jobs  # noqa: E402
+from benchmarks.tables import markdown, one, summary  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "polyp-lite.json"
 RECIPE = "polyp-lite"
@@ -32,7 +32,7 @@ ROLES = ("teacher", "baseline", "distilled")
 def commands(runs: Path, seeds: Sequence[int]) -> dict[Path, list[str]]:
     """The command of every run, by its folder, in the order they should start."""
     teacher = runs / "teacher"
-    jobs = {teacher: ["train", RECIPE, "--role", "teacher", "--out", str(teacher)]}
+    jobs = {teacher: ["train", RECIPE, "--mode", "teacher", "--out", str(teacher)]}
     for seed in seeds:
         out = runs / f"baseline-{seed}"
         jobs[out] = ["train", RECIPE, "--out", str(out), "-o", f"training.seed={seed}"]
@@ -133,15 +133,6 @@ def pick(run: Any, name: str, key: str) -> dict[str, float]:
     return run.metrics[key] if name == "validation" else run.metrics[key][name]
 
 
-def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Mean and sample standard deviation."""
-    return {
-        "mean": statistics.fmean(values),
-        "sd": statistics.stdev(values) if len(values) > 1 else None,
-        "values": list(values),
-    }
-
-
 def gains(baseline: Sequence[Any], distilled: Sequence[Any]) -> dict[str, Any]:
     """Paired difference per image of the two, averaged over the seeds that both have, with a bootstrap interval."""
     from segdistill.report import collect, gain
@@ -173,12 +164,12 @@ def table(record: dict[str, Any]) -> str:
     """The record as Markdown."""
     sets = list(next(iter(record["scores"].values())))
     head = ["", "parameters", "GMAC", *(f"{name} Dice / IoU" for name in sets)]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for role, by_set in record["scores"].items():
         net = record["networks"][role]
         cells = [cell(by_set[name]["best"]) for name in sets]
         rows.append([role, f"{net['parameters'] / 1e6:.2f} M", f"{net['gmac']:.2f}", *cells])
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines = [markdown(head, rows)]
     for name, g in record["gains"].items():
         lines.append(
             f"\nGain of distillation on {name}: {100 * g['difference']:+.2f} points of Dice "
@@ -191,12 +182,6 @@ def table(record: dict[str, Any]) -> str:
 def cell(scores: dict[str, Any]) -> str:
     """Dice and IoU with their deviation over seeds."""
     return " / ".join(one(scores[measure]) for measure in ("dice", "iou"))
-
-
-def one(value: dict[str, Any]) -> str:
-    """A mean, and its deviation where there is one."""
-    mean = f"{value['mean']:.3f}".lstrip("0")
-    return mean if value["sd"] is None else f"{mean} ± {value['sd']:.3f}".replace("± 0", "± ")
 
 
 def write_readme(text: str) -> None:

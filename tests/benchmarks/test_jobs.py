@@ -54,3 +54,30 @@ def test_a_failure_leaves_out_what_needs_it_if_asked_to_go_on(tmp_path):
     stuck = writes(tmp_path / "b", needs=tmp_path / "a")
     assert run(broken, stuck, fine, keep_going=True) == [broken, stuck]
     assert fine.out.is_file()
+
+
+def test_a_job_that_another_program_is_at_is_waited_for_and_not_started_twice(tmp_path):
+    out, ready = tmp_path / "a", tmp_path / "ready"
+    program = (
+        f"import pathlib, time; pathlib.Path({str(ready)!r}).touch(); time.sleep(0.2); "
+        f"pathlib.Path({str(out)!r}).write_text('theirs')"
+    )
+    other = jobs.start(jobs.Job(out, (sys.executable, "-S", "-c", program)), 1)
+    while not ready.exists():
+        jobs.time.sleep(0)
+    assert run(writes(out)) == []
+    assert (out.read_text(), other.wait()) == ("theirs", 0)
+
+
+def test_what_is_running_is_stopped_when_the_program_is(tmp_path, monkeypatch):
+    class Killed(Exception):
+        pass
+
+    def killed(_):
+        raise Killed
+
+    monkeypatch.setattr(jobs.time, "sleep", killed)
+    sleeper = jobs.Job(tmp_path / "a", (sys.executable, "-S", "-c", "import time; time.sleep(60)"))
+    with pytest.raises(Killed):
+        run(sleeper)
+    assert not jobs.is_busy(sleeper)
