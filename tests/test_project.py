@@ -43,6 +43,11 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["machine path", "registry"])
 def test_no_file_names_something_of_one_machine(pattern):
     found = [
@@ -75,10 +80,9 @@ def test_all_versions_agree():
     assert str(citation["date-released"]) == newest[2]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_everything_public_says_what_it_is_for(path):
-    silent = list(undocumented(ast.parse(path.read_text())))
-    assert not silent, f"{relative(path)}: no docstring: {', '.join(silent)}"
+def test_everything_public_says_what_it_is_for():
+    silent = {relative(path): found for path in SOURCES if (found := list(undocumented(parse(path))))}
+    assert not silent, "give these a docstring"
 
 
 def undocumented(tree: ast.Module) -> Iterator[str]:
@@ -104,25 +108,20 @@ def public(
 @cache
 def documented_methods() -> set[str]:
     """Every method name that some class of the package explains."""
-    classes = [
-        node
-        for path in SOURCES
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ClassDef)
-    ]
+    classes = [node for path in SOURCES for node in parse(path).body if isinstance(node, ast.ClassDef)]
     methods = [method for node in classes for method in public(node.body, (ast.FunctionDef,))]
     return {method.name for method in methods if ast.get_docstring(method)}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_a_file_holds_one_idea(path):
-    assert len(path.read_text().splitlines()) <= 300, "split it: a file holds one idea"
+def test_a_file_holds_one_idea():
+    lengths = {relative(path): len(path.read_text().splitlines()) for path in SOURCES}
+    assert not {path: lines for path, lines in lengths.items() if lines > 300}, "split them"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_every_import_is_a_declared_dependency(path):
-    unknown = imported(ast.parse(path.read_text())) - declared() - set(sys.stdlib_module_names)
-    assert not unknown, f"{relative(path)} imports {sorted(unknown)}, which pyproject.toml does not declare"
+def test_every_import_is_a_declared_dependency():
+    known = declared() | set(sys.stdlib_module_names)
+    unknown = {relative(path): found for path in SOURCES if (found := imported(parse(path)) - known)}
+    assert not unknown, "declare these in pyproject.toml"
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -136,23 +135,23 @@ def imported(tree: ast.Module) -> set[str]:
 
 
 def declared() -> set[str]:
-    project = PROJECT["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["lite"]]
-    packages = {re.split(r"[<>=\[ ;]", line)[0] for line in lines}
+    packages = {re.split(r"[<>=\[ ;]", line)[0] for line in requirements()}
     names = {name for name, package in PACKAGES.items() if package in packages}
     return names | {package.replace("-", "_") for package in packages} | {"segdistill"}
 
 
-def test_every_dependency_has_a_lower_bound_and_a_tested_version():
+def requirements(*, tools: bool = False) -> list[str]:
+    """What the package needs, with every extra for users; and what only its developers need."""
     project = PROJECT["project"]
-    lines = [
-        *project["dependencies"],
-        *project["optional-dependencies"]["lite"],
-        *project["optional-dependencies"]["dev"],
-    ]
+    extras = project["optional-dependencies"]
+    chosen = [line for name, lines in extras.items() if tools or name != "dev" for line in lines]
+    return [line for line in (*project["dependencies"], *chosen) if not line.startswith("segdistill")]
+
+
+def test_every_dependency_has_a_lower_bound_and_a_tested_version():
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     tested = {canonical(name): version for name, version in (pin.split("==") for pin in pins)}
-    for line in lines:
+    for line in requirements(tools=True):
         name, bound = line.split(">=")
         assert numbers(tested[canonical(name)]) >= numbers(bound), line
 
@@ -169,18 +168,25 @@ def test_constraints_name_no_package_of_one_platform():
     assert not re.search(r"^(nvidia|cuda|triton)", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_every_make_command_of_a_page_exists(page):
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    used = set(re.findall(r"(?:^|`|\$ )make ([a-z]+)", page.read_text(), flags=re.MULTILINE))
-    assert used <= targets
+def test_every_make_command_of_a_page_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    used = {
+        (relative(page), target)
+        for page in PAGES
+        for target in re.findall(r"(?:^|`|\$ )make ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
+    }
+    assert not {(page, target) for page, target in used if target not in targets}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_every_link_of_a_page_leads_somewhere(page):
-    links = re.findall(r"\]\((?!https?://|mailto:)([^)\s]+)\)", page.read_text())
-    dead = [link for link in links if not leads_somewhere(page, link)]
+def test_every_link_of_a_page_leads_somewhere():
+    dead = [
+        (relative(page), link) for page in PAGES for link in links(page) if not leads_somewhere(page, link)
+    ]
     assert not dead
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\((?!https?://|mailto:)([^)\s]+)\)", page.read_text())
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
@@ -189,6 +195,7 @@ def leads_somewhere(page: Path, link: str) -> bool:
     return target.exists() and (not anchor or anchor in anchors(target))
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
