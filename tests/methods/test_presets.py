@@ -12,6 +12,7 @@ ANCESTORS = {
     "skd",
     "cwd",
     "cirkd",
+    "cirkdv2",
     "aicsd",
     "emkd",
     "spark",
@@ -107,9 +108,9 @@ def test_no_preset_has_the_name_of_a_method():
 
 
 def test_a_method_knows_the_presets_that_use_it():
-    assert uses("CIRKDMemory") == ["cirkd"]
-    assert {"cirkd", "emkd", "skd", "spark", "aicsd"} == set(uses("KD"))
-    assert uses("FitNet") == []
+    assert uses("CIRKDMemory") == ["cirkd", "cirkdv2"]
+    assert {"cirkd", "cirkdv2", "emkd", "skd", "spark", "aicsd"} == set(uses("KD"))
+    assert uses("VID") == []
 
 
 def test_the_polyp_project_shares_the_loss_between_labels_and_teacher():

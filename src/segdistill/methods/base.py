@@ -119,8 +119,8 @@ class Method(nn.Module):
 class PairMethod(Method, listed=False):
     """Compare one feature of the student with one of the teacher at a time.
 
-    Subclasses write `compare`, or `compare_labelled` where the mask matters; sizes, channels, precision and
-    weighting are dealt with here.
+    Subclasses write `compare`, or `compare_labelled` where the mask matters, or `compare_at` where the tap does;
+    sizes, channels, precision and weighting are dealt with here.
 
     Args:
         taps: Where to compare: one name, several, or a mapping from the student's names to the teacher's.
@@ -172,9 +172,13 @@ class PairMethod(Method, listed=False):
         with torch.autocast(student.logits.device.type, enabled=False):
             return {
                 f"{name}/{mine}": self.weight
-                * self.compare_labelled(*self.aligned(mine, student[mine], teacher[theirs]), mask)
+                * self.compare_at(mine, *self.aligned(mine, student[mine], teacher[theirs]), mask)
                 for mine, theirs in self.pairs.items()
             }
+
+    def compare_at(self, tap: str, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+        """Distance at a tap of the student, for methods that keep something for each: variances, a memory."""
+        return self.compare_labelled(student, teacher, mask)
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
         """Distance of two `(B, C, *spatial)` float32 tensors under a mask at image size, as a scalar."""

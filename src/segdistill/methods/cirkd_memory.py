@@ -109,15 +109,7 @@ class CIRKDMemory(PairMethod):
     def adapter(self, student: Tensor, teacher: Tensor) -> nn.Module:
         return Projector(student.shape[1], teacher.shape[1], dimensions=student.ndim - 2)
 
-    def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(student.logits.device.type, enabled=False):
-            return {
-                f"CIRKDMemory/{mine}": self.weight
-                * self.compare_remembered(mine, *self.aligned(mine, student[mine], teacher[theirs]), mask)
-                for mine, theirs in self.pairs.items()
-            }
-
-    def compare_remembered(self, tap: str, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    def compare_at(self, tap: str, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
         """Remember the teacher's features, then compare both networks' with what is remembered.
 
         Nothing is remembered in evaluation. Where nothing has been yet, or no pixel is labelled, the result is zero.

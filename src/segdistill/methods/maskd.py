@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
 
-import torch
 from torch import Tensor, nn
 
 from segdistill.core import Output, SegDistillError
@@ -70,15 +69,7 @@ class MasKD(PairMethod):
                     lessons[mine] = self._lesson(mine, teacher[theirs])
                 lessons[mine].step(teacher[theirs], mask)
 
-    def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(student.logits.device.type, enabled=False):
-            return {
-                f"MasKD/{mine}": self.weight
-                * self.within(mine, *self.aligned(mine, student[mine], teacher[theirs]))
-                for mine, theirs in self.pairs.items()
-            }
-
-    def within(self, tap: str, student: Tensor, teacher: Tensor) -> Tensor:
+    def compare_at(self, tap: str, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
         """Mean squared difference of two `(B, C, *spatial)` within every region."""
         masks: Tensor = self.tokens[key(tap)](teacher)
         errors = (student - teacher).square().flatten(2)

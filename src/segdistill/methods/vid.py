@@ -54,16 +54,8 @@ class VID(PairMethod):
             want = teacher[theirs]
             self.spreads[key(mine)] = nn.Parameter(torch.full(want.shape[1:2], start, device=want.device))
 
-    def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(student.logits.device.type, enabled=False):
-            return {
-                f"VID/{mine}": self.weight
-                * self.surprise(mine, *self.aligned(mine, student[mine], teacher[theirs]))
-                for mine, theirs in self.pairs.items()
-            }
-
-    def surprise(self, tap: str, mean: Tensor, teacher: Tensor) -> Tensor:
-        """Mean negative log-likelihood of `(B, C, *spatial)` around a mean, less its constant."""
+    def compare_at(self, tap: str, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+        """Mean negative log-likelihood of the teacher's `(B, C, *spatial)` around the student's, less its constant."""
         variance = F.softplus(self.spreads[key(tap)]) + LEAST
-        errors = (mean - teacher).square().movedim(1, -1)
+        errors = (student - teacher).square().movedim(1, -1)
         return (errors / variance + variance.log()).mean() / 2
