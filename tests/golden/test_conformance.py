@@ -135,6 +135,7 @@ def test_files_that_are_no_tensors_are_refused(tmp_path, capsys, name, content):
     assert "Give " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_runs_as_a_script_from_anywhere(tmp_path):
     (tmp_path / "cases.json").write_text('{"cases": []}')
     script = [sys.executable, str(ROOT / "benchmarks" / "conformance.py"), "--cases", "cases.json"]

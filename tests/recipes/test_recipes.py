@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -17,8 +19,9 @@ def data(monkeypatch, tmp_path):
     monkeypatch.setenv("SEGDISTILL_DATA", str(tmp_path))
 
 
+@cache
 def network(name, role):
-    """Shapes without numbers: nothing is computed, so the largest teacher costs nothing."""
+    """Shapes without numbers: nothing is computed, but even so a large teacher takes a second to build."""
     full = config.complete(config.read(name))
     with torch.device("meta"):
         return config.build_network({**full[role], "weights": "none"}, task=config.build_task(full["task"]))

@@ -12,7 +12,10 @@ from segdistill.app.web import parts
 from segdistill.app.web.parts import PRIVATE, Site
 from segdistill.core import SegDistillError
 
-HINT = "<p class='hint'>Every frame is segmented; the result plays here and can be kept as WebM.</p>"
+HINT = (
+    "<p class='hint'>Every frame is segmented; the result plays here and can be kept as WebM. A video that the browser "
+    "cannot play is segmented all the same.</p>"
+)
 
 
 def tab(site: Site) -> None:
