@@ -30,12 +30,16 @@ def blob(height=60, width=80):
 def test_the_mask_stays_on_its_object(seed, size):
     torch.manual_seed(seed)
     moved = Augment(size, p_affine=0.7, **GEOMETRY)(blob())
-    red, mask = moved["image"][0].numpy(), moved["mask"].numpy()
-    rim = cv2.dilate(mask, np.ones((5, 5))) != cv2.erode(mask, np.ones((5, 5)))
+    red, mask = (moved["image"][0].numpy() >= 128).astype(np.uint8), moved["mask"].numpy()
     assert (red.shape, mask.shape) == (size, size)
-    assert ((red >= 128) == mask)[~rim].all()
+    # Of an object that has all but left the image, one of the two may show a last pixel alone.
+    assert (red == mask)[~(rim(red) | rim(mask))].all()
     # and within the rim, the two outlines differ by less than half a pixel on average
-    assert ((red >= 128) != mask).sum() <= 0.5 * rim.sum() / 4 + 3
+    assert (red != mask).sum() <= 0.5 * rim(mask).sum() / 4 + 3
+
+
+def rim(mask):
+    return cv2.dilate(mask, np.ones((5, 5))) != cv2.erode(mask, np.ones((5, 5)))
 
 
 def test_the_result_is_a_sample_of_bytes_in_the_asked_size():
