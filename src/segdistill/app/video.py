@@ -8,20 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import cv2
 import numpy as np
 
 from segdistill.app.drawing import Look, anything, draw
 from segdistill.app.intake import Limits
 from segdistill.app.model import Model
 from segdistill.core import SegDistillError
-from segdistill.export.video import Video
-from segdistill.export.video.reading import quiet
-from segdistill.viz import Image
-
-#: VP8 in WebM: free, played by every browser, and written by the FFmpeg inside OpenCV.
-CODEC = "VP80"
-_RATE = 25.0  # where the file does not say
+from segdistill.export.video import Recorder, Video
+from segdistill.export.video.clip import DEFAULT_RATE
 
 
 @dataclass(frozen=True)
@@ -58,28 +52,26 @@ def watch(
     """Segment a video and write it with its masks, at most `side` pixels long.
 
     Raises:
-        SegDistillError: If it is no video, or its frames are too large.
+        SegDistillError: If it is no video, its frames are too large, or there is no space for the result.
     """
     video = _opened(path, limits)
     start = time.perf_counter()
     seconds: list[float] = []
     shares: list[float] = []
-    writer: cv2.VideoWriter | None = None
+    recorder: Recorder | None = None
     cut = False
-    try:
-        for index, frame in enumerate(video):
-            if cut := index >= limits.frames:
-                break
-            tick(index, video.expected)
-            found = model(frame)
-            seconds.append(found.seconds)
-            shares.append(100 * float(anything(found, look.threshold).mean()))
-            drawn = draw(found.shrunk(side), look)
-            writer = writer or _writer(out, drawn, video.fps or _RATE)
-            writer.write(cv2.cvtColor(_even(drawn), cv2.COLOR_RGB2BGR))
-    finally:
-        if writer:
-            writer.release()
+    for index, frame in enumerate(video):
+        if cut := index >= limits.frames:
+            break
+        tick(index, video.expected)
+        found = model(frame)
+        seconds.append(found.seconds)
+        shares.append(100 * float(anything(found, look.threshold).mean()))
+        drawn = draw(found.shrunk(side), look)
+        recorder = recorder or Recorder(out, drawn.shape[:2], fps=video.fps or DEFAULT_RATE)
+        recorder.write(drawn)
+    if recorder:
+        _close(recorder)
     took = time.perf_counter() - start
     return Watched(
         len(seconds),
@@ -105,20 +97,8 @@ def _opened(path: str | Path, limits: Limits) -> Video:
     return video
 
 
-def _writer(out: Path, frame: Image, fps: float) -> cv2.VideoWriter:
-    height, width = _even(frame).shape[:2]
-    with quiet():
-        writer = cv2.VideoWriter(
-            str(out), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, (width, height)
-        )
-    if not writer.isOpened():
-        raise SegDistillError(
-            "This OpenCV cannot write WebM video: install opencv-python-headless from PyPI."
-        )
-    return writer
-
-
-def _even(frame: Image) -> Image:
-    """The codec needs even sides: an odd one grows by repeating its last row or column."""
-    even: Image = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
-    return even
+def _close(recorder: Recorder) -> None:
+    try:
+        recorder.close()
+    except OSError as error:
+        raise SegDistillError(f"The result cannot be written: {error}; send a shorter video.") from error

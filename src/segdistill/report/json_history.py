@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from segdistill.core import SegDistillError
+from segdistill.report.objects import read_object
 
 SUFFIX = "_history.json"
 #: What its lists are called in our logs; those of the supervised and the distillation loss may be missing.
@@ -44,7 +43,7 @@ def columns(file: Path) -> dict[str, tuple[float, ...]]:
     Raises:
         SegDistillError: If it is no such file, a list is missing, or the lists differ in length.
     """
-    content = _content(file)
+    content = read_object(file, otherwise="is no history: it holds no names")
     for key in NEEDED:
         if not isinstance(content.get(key), list) or not content[key]:
             raise SegDistillError(
@@ -55,16 +54,6 @@ def columns(file: Path) -> dict[str, tuple[float, ...]]:
     if len(set(lengths.values())) > 1:
         raise SegDistillError(f"The lists in {file} differ in length ({lengths}): it is damaged.")
     return {name: tuple(_number(value, file) for value in values) for name, values in found.items()}
-
-
-def _content(file: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SegDistillError(f"Cannot read {file}: {error}.") from None
-    if not isinstance(content, dict):
-        raise SegDistillError(f"{file} is no history: it holds no names, but a {type(content).__name__}.")
-    return content
 
 
 def _number(value: Any, file: Path) -> float:

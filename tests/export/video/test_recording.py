@@ -5,6 +5,7 @@ import pytest
 
 from segdistill.core import SegDistillError
 from segdistill.export.video import Recorder, Video
+from segdistill.export.video.recording import FORMATS
 
 
 @pytest.mark.parametrize(("size", "stored"), [((48, 64), (48, 64)), ((49, 65), (50, 66))])
@@ -26,10 +27,15 @@ def test_a_rate_finer_than_the_codec_can_count_is_rounded(tmp_path):
 
 
 def test_a_codec_that_is_not_there_is_one_sentence(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr("segdistill.export.video.recording.CODEC", "av01")
+    monkeypatch.setitem(FORMATS, ".mp4", FORMATS[".mp4"]._replace(codec="av01"))
     with pytest.raises(SegDistillError, match=r"cannot write MPEG-4 video .* leave the overlay out"):
         Recorder(tmp_path / "a.mp4", (48, 64), fps=10)
     assert capfd.readouterr().err == ""
+
+
+def test_a_kind_of_video_that_is_not_written_is_named(tmp_path):
+    with pytest.raises(SegDistillError, match=r"'\.avi'.*\.mp4"):
+        Recorder(tmp_path / "a.avi", (48, 64), fps=10)
 
 
 def test_a_recording_that_lost_frames_is_noticed(tmp_path):

@@ -10,7 +10,7 @@ import gradio as gr
 from segdistill.app import batch, words
 from segdistill.app.drawing import Look
 from segdistill.app.web import parts
-from segdistill.app.web.parts import PRIVATE, Site
+from segdistill.app.web.parts import LONG, Site
 from segdistill.core import SegDistillError
 
 HINT = (
@@ -67,11 +67,4 @@ def tab(site: Site) -> None:
             return [gr.File(visible=False), parts.tell(error)]
         return [gr.File(str(out), visible=True), words.batch(job)]
 
-    start.click(
-        segment,
-        [files, folder, model, *controls.all],
-        [result, said],
-        concurrency_limit=1,
-        concurrency_id="long",
-        **PRIVATE,
-    )
+    start.click(segment, [files, folder, model, *controls.all], [result, said], **LONG)

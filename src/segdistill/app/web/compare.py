@@ -54,15 +54,6 @@ def tab(site: Site) -> None:
             return _nothing(parts.tell(error))
         return [site.shelf.keep(pair), *_drawn(pair, Look(*values))]
 
-    def from_file(path: str | None, *rest: Any) -> list[Any]:
-        return show(path, *rest)
-
-    def from_camera(path: str | None, *rest: Any) -> list[Any]:
-        return show(path, *rest, called="webcam")
-
-    def from_example(event: gr.SelectData, *rest: Any) -> list[Any]:
-        return show(site.examples[event.index], *rest)
-
     def again(kept: Slot | None, *rest: Any) -> list[Any]:
         return show(next(iter(kept.results), None) if kept else None, *rest)
 
@@ -71,12 +62,7 @@ def tab(site: Site) -> None:
         return _drawn(pair, Look(*values)) if pair else _nothing()[1:]
 
     everything = [kept, *drawn]
-    for done in (
-        source.file.change(from_file, [source.file, *asked], everything, **PRIVATE),
-        source.camera.input(from_camera, [source.camera, *asked], everything, **PRIVATE),
-        source.gallery.select(from_example, asked, everything, **PRIVATE),
-    ):
-        parts.see(done, "compare-left")
+    parts.on_image(site, source, show, asked, everything, key="compare-left")
     gr.on([choice.input for choice in choices], again, [kept, *asked], everything, **PRIVATE)
     gr.on([c.change for c in controls.all], redraw, [kept, *controls.all], drawn, **LIVE)
 

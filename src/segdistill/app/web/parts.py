@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -22,6 +22,8 @@ from segdistill.core import SegDistillError
 #: Longest side of what is sent to a screen; downloads have the source's own size.
 SCREEN = 1024
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+#: One of these runs at a time, for all users together.
+LONG: dict[str, Any] = {**PRIVATE, "concurrency_limit": 1, "concurrency_id": "long"}
 #: Redraw while a slider moves: the newest value wins, and nothing flickers.
 LIVE: dict[str, Any] = {**PRIVATE, "trigger_mode": "always_last", "show_progress": "hidden"}
 
@@ -167,7 +169,44 @@ def chooser(site: Site, label: str, key: str, *, index: int = 0) -> gr.Dropdown:
     return gr.Dropdown(names, value=names[index], label=label, visible=len(names) > 1, elem_id=key)
 
 
-def see(done: gr.events.Dependency, key: str) -> None:
+def on_image(
+    site: Site,
+    source: Source,
+    show: Callable[..., list[Any]],
+    asked: Sequence[Any],
+    outputs: Sequence[Any],
+    *,
+    key: str,
+) -> None:
+    """Call `show(given, *values, called=None)` for every file, webcam picture and example that is chosen.
+
+    Args:
+        site: Whose examples they are.
+        source: Where images come from.
+        show: Gives what `outputs` show.
+        asked: The components that give the values.
+        outputs: What is shown.
+        key: The picture to bring into view.
+    """
+
+    def from_file(path: str | None, *values: Any) -> list[Any]:
+        return show(path, *values)
+
+    def from_camera(path: str | None, *values: Any) -> list[Any]:
+        return show(path, *values, called="webcam")
+
+    def from_example(event: gr.SelectData, *values: Any) -> list[Any]:
+        return show(site.examples[event.index], *values)
+
+    for done in (
+        source.file.change(from_file, [source.file, *asked], outputs, **PRIVATE),
+        source.camera.input(from_camera, [source.camera, *asked], outputs, **PRIVATE),
+        source.gallery.select(from_example, asked, outputs, **PRIVATE),
+    ):
+        _see(done, key)
+
+
+def _see(done: gr.events.Dependency, key: str) -> None:
     """Bring a picture into view when it is there: on a phone it lies far below what was clicked."""
     script = f"document.querySelector('#{key} img')?.scrollIntoView({{behavior: 'smooth', block: 'nearest'}})"
     done.then(None, js=f"() => setTimeout(() => {script}, 300)", **PRIVATE)

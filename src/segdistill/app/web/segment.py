@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from segdistill.viz import heatmap
 HINT = "<p class='hint'>Choose an image, take one with the webcam, or click an example.</p>"
 #: A file is ready only when its button has been redrawn; the hidden button then starts the download.
 FETCH = "() => setTimeout(() => document.querySelector('#{key} button, a#{key}, button#{key}').click(), 150)"
+
+Write = Callable[[Found, Look, Path], Path]
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,6 @@ def tab(site: Site) -> None:
             return _nothing(parts.tell(error))
         return [site.shelf.keep(found), *_results(found, Look(*values))]
 
-    def from_file(path: str | None, *rest: Any) -> list[Any]:
-        return show(path, *rest)
-
-    def from_camera(path: str | None, *rest: Any) -> list[Any]:
-        return show(path, *rest, called="webcam")
-
-    def from_example(name: str, event: gr.SelectData, *values: Any) -> list[Any]:
-        return show(site.examples[event.index], name, *values)
-
     def again(kept: Slot | None, *rest: Any) -> list[Any]:
         return show(next(iter(kept.results), None) if kept else None, *rest)
 
@@ -97,12 +90,7 @@ def tab(site: Site) -> None:
         results = kept.results if kept else ()
         return _drawn(results, Look(*values), chosen) if results else _nothing()[1:4]
 
-    for done in (
-        source.file.change(from_file, [source.file, model, *look], results.all, **PRIVATE),
-        source.camera.input(from_camera, [source.camera, model, *look], results.all, **PRIVATE),
-        source.gallery.select(from_example, [model, *look], results.all, **PRIVATE),
-    ):
-        parts.see(done, "segment-picture")
+    parts.on_image(site, source, show, [model, *look], results.all, key="segment-picture")
     model.input(again, [results.kept, model, *look], results.all, **PRIVATE)
     moved = [*(control.change for control in look), shown_class.input]
     gr.on(moved, redraw, [results.kept, shown_class, *look], drawn, **LIVE)
@@ -110,16 +98,20 @@ def tab(site: Site) -> None:
     for button, target, write in zip(
         (masks, overlays), hidden, (download.mask, download.overlay), strict=True
     ):
+        _offer(site, button, target, write, [results.kept, *look])
 
-        def save(kept: Slot | None, *values: Any, write: Any = write) -> str:
-            results = kept.results if kept else ()
-            if not results:
-                raise gr.Error("The picture is no longer kept: choose it again.", print_exception=False)
-            return str(write(results[0], Look(*values), site.scratch.folder()))
 
-        button.click(save, [results.kept, *look], target, **PRIVATE).success(
-            None, js=FETCH.replace("{key}", str(target.elem_id)), **PRIVATE
-        )
+def _offer(site: Site, button: gr.Button, target: gr.DownloadButton, write: Write, asked: list[Any]) -> None:
+    """Write what is shown when its button is pressed, and let the browser fetch it."""
+
+    def save(kept: Slot | None, *values: Any) -> str:
+        results = kept.results if kept else ()
+        if not results:
+            raise gr.Error("The picture is no longer kept: choose it again.", print_exception=False)
+        return str(write(results[0], Look(*values), site.scratch.folder()))
+
+    fetch = FETCH.replace("{key}", str(target.elem_id))
+    button.click(save, asked, target, **PRIVATE).success(None, js=fetch, **PRIVATE)
 
 
 def _results(found: Sequence[Found], look: Look) -> list[Any]:

@@ -9,7 +9,7 @@ import gradio as gr
 from segdistill.app import video, words
 from segdistill.app.drawing import Look
 from segdistill.app.web import parts
-from segdistill.app.web.parts import PRIVATE, Site
+from segdistill.app.web.parts import LONG, Site
 from segdistill.core import SegDistillError
 
 HINT = (
@@ -59,11 +59,4 @@ def tab(site: Site) -> None:
             return [None, parts.tell(error)]
         return [str(out), words.video(watched)]
 
-    start.click(
-        segment,
-        [given, model, *controls.all],
-        [result, said],
-        concurrency_limit=1,
-        concurrency_id="long",
-        **PRIVATE,
-    )
+    start.click(segment, [given, model, *controls.all], [result, said], **LONG)

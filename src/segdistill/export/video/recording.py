@@ -1,35 +1,50 @@
-"""Write frames as an MP4 file."""
+"""Write frames as a video file."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from segdistill.core import SegDistillError
+from segdistill.core import SegDistillError, unknown
 from segdistill.export.video.reading import quiet
 from segdistill.viz import Image
 
-#: MPEG-4 Part 2: the one codec for MP4 that every build of OpenCV writes without a hardware encoder.
-CODEC = "mp4v"
-#: It counts time in parts of a second, of which there can be no more.
+
+class Format(NamedTuple):
+    """How a kind of file is written, and what to do where that cannot be."""
+
+    name: str
+    codec: str
+    advice: str
+
+
+_INSTALL = "install opencv-python-headless from PyPI"
+#: By the ending of the file. MPEG-4 Part 2 is the one codec for MP4 that every build of OpenCV writes without a
+#: hardware encoder; VP8 in WebM is what every browser plays.
+FORMATS = {
+    ".mp4": Format("MPEG-4", "mp4v", f"leave the overlay out, or {_INSTALL}"),
+    ".webm": Format("WebM", "VP80", _INSTALL),
+}
+#: MPEG-4 counts time in parts of a second, of which there can be no more.
 _FINEST = 65535
 
 
 class Recorder:
-    """An MP4 file that is being written; `close` it, or what was written is no video.
+    """A video file that is being written; `close` it, or what was written is no video.
 
-    MPEG-4 needs even sides: an odd one grows by repeating its last row or column.
+    The codecs need even sides: an odd one grows by repeating its last row or column.
 
     Args:
-        path: The file, which is overwritten.
+        path: The file, `.mp4` or `.webm`, which is overwritten.
         size: Height and width of the frames.
         fps: Frames per second.
 
     Raises:
-        SegDistillError: If this OpenCV cannot write MPEG-4.
+        SegDistillError: If the ending is another, or this OpenCV cannot write the format.
     """
 
     def __init__(self, path: str | Path, size: tuple[int, int], *, fps: float) -> None:
@@ -37,13 +52,16 @@ class Recorder:
         self._odd = size[0] % 2, size[1] % 2
         self._count = 0
         even = (size[1] + self._odd[1], size[0] + self._odd[0])
+        if self.path.suffix not in FORMATS:
+            raise unknown("kind of video to write", self.path.suffix, FORMATS)
+        name, codec, advice = FORMATS[self.path.suffix]
         with quiet():
-            fourcc = cv2.VideoWriter.fourcc(*CODEC)
+            fourcc = cv2.VideoWriter.fourcc(*codec)
             self._writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, fourcc, _expressible(fps), even)
         if not self._writer.isOpened():
             raise SegDistillError(
-                f"This OpenCV cannot write MPEG-4 video ({CODEC}) of {even[0]} x {even[1]} at {fps:g} frames per "
-                f"second: leave the overlay out, or install opencv-python-headless from PyPI."
+                f"This OpenCV cannot write {name} video ({codec}) of {even[0]} x {even[1]} at {fps:g} frames per "
+                f"second: {advice}."
             )
 
     def write(self, frame: Image) -> None:

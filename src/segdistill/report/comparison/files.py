@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,21 +12,6 @@ from segdistill.core import SegDistillError, unknown
 
 #: What `evaluate` writes beside the sets of a run: means over all of them.
 AVERAGES = "averages"
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Read an object.
-
-    Raises:
-        SegDistillError: If the file holds none.
-    """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise SegDistillError(f"Cannot read {file}: {error}.") from None
-    if not isinstance(content, dict):
-        raise SegDistillError(f"{file} holds no scores, but a {type(content).__name__}.")
-    return content
 
 
 def read_csv(file: Path) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from segdistill.core import SegDistillError
 from segdistill.report.comparison import files
 from segdistill.report.comparison.measures import is_score
 from segdistill.report.comparison.names import seed_of
+from segdistill.report.objects import read_object
 from segdistill.report.runs import read_run
 
 #: Scores of one column by image or case; NaN where there is none.
@@ -107,7 +108,7 @@ def _from_folder(folder: Path) -> Source:
 
 
 def _from_json(file: Path, part: str) -> tuple[dict[str, Table], str]:
-    content = files.read_json(file)
+    content = read_object(file, otherwise="holds no scores")
     if "per_image" not in content:
         return _from_evaluation(file, content, part)
     if part:
