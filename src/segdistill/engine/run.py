@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import platform
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from torch import nn
 from torch.utils.data import Dataset
@@ -24,6 +18,7 @@ from segdistill.core import SegDistillError
 from segdistill.engine import logs
 from segdistill.engine import weights as weight_files
 from segdistill.engine.description import network
+from segdistill.engine.environment import environment
 from segdistill.engine.evaluation import evaluate
 from segdistill.engine.training import Training
 from segdistill.export import files
@@ -31,17 +26,6 @@ from segdistill.metrics import Overlap
 from segdistill.models import saved
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
-
-_PACKAGES = (
-    "segdistill",
-    "torch",
-    "torchvision",
-    "timm",
-    "segmentation-models-pytorch",
-    "lightning-fabric",
-    "numpy",
-    "opencv-python-headless",
-)
 
 
 class Run:
@@ -253,47 +237,3 @@ def _cost(tapped: Tapped) -> dict[str, float]:
         return {"parameters": sum(p.numel() for p in tapped.parameters())}
     price = models.cost(tapped, tapped.size, in_channels=None)
     return {"parameters": price.parameters, "gmac": round(price.gmac, 4)}
-
-
-def environment() -> dict[str, Any]:
-    """Versions, hardware, commit and command."""
-    return {
-        "command": " ".join([_program(), *sys.argv[1:]]),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "versions": {name: _version(name) for name in _PACKAGES},
-    }
-
-
-def _program() -> str:
-    """The command without the folder it lies in, which means nothing on another machine."""
-    name = Path(sys.argv[0]).name
-    return "segdistill" if name == "__main__.py" else name
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None  # not a checkout, or no git
-    return done.stdout.strip()
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
