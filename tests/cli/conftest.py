@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
+import typer.testing
 import yaml
 from typer.testing import CliRunner
 
@@ -25,6 +28,8 @@ RECIPE = {
 def run():
     """Run a command; `.exit_code`, `.stdout` and `.stderr` tell how it went."""
     runner = CliRunner()
+    # Typer builds all commands anew, 10 ms, whenever one is run.
+    typer.testing._get_command = cache(typer.main.get_command)
 
     def invoke(*arguments):
         result = runner.invoke(app, [str(a) for a in arguments])
