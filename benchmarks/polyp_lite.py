@@ -56,6 +56,29 @@ def is_finished(run: Path) -> bool:
     return (run / "metrics.json").is_file()
 
 
+def check(jobs: dict[Path, list[str]]) -> None:
+    """Stop where a finished run is not what its command would train now."""
+    from benchmarks.current import fault
+    from segdistill.engine import Run
+
+    teacher = next(iter(jobs))
+    for run, arguments in jobs.items():
+        wrong = is_finished(run) and fault(Run(run), configuration(arguments), teacher)
+        if wrong:
+            sys.exit(f"{run} was {wrong}: move it away, or name other --runs.")
+
+
+def configuration(arguments: Sequence[str]) -> dict[str, Any]:
+    """The complete configuration that a command trains."""
+    from segdistill import config
+
+    words = dict(zip(arguments[2::2], arguments[3::2], strict=True))
+    recipe = config.override(config.read(RECIPE), [words["-o"]] if "-o" in words else [])
+    if arguments[0] == "distill":
+        return config.for_distillation(recipe, teacher=words["--teacher"])
+    return config.for_training(recipe, "teacher" if words.get("--mode") == "teacher" else "student")
+
+
 def train(jobs: dict[Path, list[str]], *, at_once: int) -> None:
     """Run what is missing; students wait for the teacher."""
     teacher = next(iter(jobs))
@@ -206,6 +229,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     jobs = commands(options.runs, options.seeds)
+    check(jobs)
     if not options.collect:
         train(jobs, at_once=options.jobs)
     record = collect(jobs, options.runs)

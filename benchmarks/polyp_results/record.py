@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import polyp_lite
+from benchmarks.current import fault
 from benchmarks.polyp_results import scoring
 from benchmarks.polyp_results.cells import NONE, RECIPE, Cell, Grid
 from benchmarks.tables import summary
 from segdistill import config
 from segdistill.data.polyp import TESTS
 from segdistill.engine import Run
-from segdistill.engine.run import environment
+from segdistill.engine.environment import environment
 from segdistill.report.comparison import Difference, compare
 
 #: Dice and IoU as the protocols call them.
 MEASURES = {"pranet-py": ("meanDic", "meanIoU"), "dice@0.5": ("dice", "iou")}
-_TOLD = ("name", "about")
 _SCHEDULE = ("epochs", "batch_size", "scales", "lr", "lr_factors", "schedule", "ema", "monitor")
 
 
@@ -50,14 +50,7 @@ def why_not(cell: Cell, runs: Path) -> str | None:
     if not polyp_lite.is_finished(cell.out):
         return "begun" if cell.out.is_dir() else "not begun"
     scored = scoring.is_scored(scoring.score_file(runs, cell.out), cell.out)
-    return other(Run(cell.out), cell.configuration) or (None if scored else "not scored")
-
-
-def other(run: Run, wanted: dict[str, Any]) -> str | None:
-    """How a run differs from what its command would train now; an option younger than the run had its default."""
-    found = config.complete(run.config)
-    sections = [key for key, value in wanted.items() if key not in _TOLD and found.get(key) != value]
-    return f"trained with another {sections[0]}: section than its command says now" if sections else None
+    return fault(Run(cell.out), cell.configuration, cell.teacher) or (None if scored else "not scored")
 
 
 def setup(grid: Grid) -> dict[str, Any]:
@@ -77,12 +70,12 @@ def teacher(grid: Grid) -> dict[str, Any] | None:
     if not polyp_lite.is_finished(grid.teacher):
         return None
     run, out = Run(grid.teacher), scoring.score_file(grid.runs, grid.teacher)
-    scored, fault = scoring.is_scored(out, grid.teacher), other(run, grid.teacher_configuration)
+    scored, wrong = scoring.is_scored(out, grid.teacher), fault(run, grid.teacher_configuration)
     return {
         **polyp_lite.network(run),
         "selection": run.metrics.get("selection"),
-        "command": written(grid.teacher_arguments) if fault is None else None,
-        "fault": fault,
+        "command": written(grid.teacher_arguments) if wrong is None else None,
+        "fault": wrong,
         "scores": scores(grid.runs, [grid.teacher]) if scored else {},
     }
 

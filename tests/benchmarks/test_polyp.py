@@ -98,6 +98,7 @@ def finish(cell, runs, *, scored=0.0, changed=()):
     """A run folder as a training leaves it, and its scores; the images differ by a hundredth each."""
     cell.out.mkdir(parents=True)
     config.write(config.override(cell.configuration, list(changed)), cell.out / "config.yaml")
+    (cell.out / "env.json").write_text("{}")
     (cell.out / "metrics.json").write_text(json.dumps({"seconds": 600.0}))
     if not scored:
         return

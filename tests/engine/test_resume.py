@@ -162,6 +162,9 @@ def test_another_teacher_is_refused(tmp_path, data, quiet):
         run(0, display=StopAt(0, 2))
     with pytest.raises(SegDistillError, match="begun with another teacher"):
         run(7, display=quiet, resume=True)
+    run(0, display=quiet, resume=True)
+    with pytest.raises(SegDistillError, match="begun with another teacher"):  # although nothing is left to do
+        run(7, display=quiet, resume=True)
 
 
 def test_another_weight_of_a_method_is_refused(tmp_path):

@@ -124,6 +124,7 @@ def _fit(job: Job) -> Run:
     begun = job.resume and (path / "config.yaml").exists()
     if begun:
         run.check_same(path, job.config)
+        run.check_same_teacher(path, job.teacher)
         if Run(path).is_finished:
             return Run(path, net=student)
     else:
@@ -151,7 +152,15 @@ def _create(job: Job) -> None:
         job.out,
         config=job.config,
         model=run.describe(job.trainable.student, job.trainable.task),
-        teacher=job.teacher.describe() if isinstance(job.teacher, Cached) else None,
+        teacher=_facts(job.teacher) if job.teacher is not None else None,
     )
     if job.data.split is not None:
         job.data.split.save(job.out / "split.json")
+
+
+def _facts(teacher: TeacherSource) -> dict[str, Any]:
+    """What a run folder says about its teacher."""
+    return {
+        "fingerprint": teacher.fingerprint(),
+        **(teacher.describe() if isinstance(teacher, Cached) else {}),
+    }

@@ -26,6 +26,7 @@ from segdistill.metrics import Overlap
 from segdistill.models import saved
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
+from segdistill.teachers import TeacherSource
 
 
 class Run:
@@ -153,7 +154,7 @@ def create(
         path: The folder.
         config: What is trained, complete and reloadable.
         model: What to build.
-        teacher: Where a cached teacher's output comes from, and what does not reach it.
+        teacher: Its fingerprint; where a cached teacher's output comes from, and what does not reach it.
     """
     files.write_text(path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
     files.write_json(path / "env.json", {**environment(), **({"teacher": teacher} if teacher else {})})
@@ -198,6 +199,19 @@ def check_same(path: Path, config: Mapping[str, Any]) -> None:
     for key, value, before in _differences(ours, theirs):
         raise SegDistillError(
             f"{path} was begun with {key}={before}, not {value}. Resume with the same options, or take another --out."
+        )
+
+
+def check_same_teacher(path: Path, teacher: TeacherSource | None) -> None:
+    """Refuse to resume with another teacher than the run began with, be it of the same name.
+
+    Raises:
+        SegDistillError: If its weights, or what a cache stores, are not what they were.
+    """
+    began = Run(path).env.get("teacher", {}).get("fingerprint")
+    if began and teacher is not None and teacher.fingerprint() != began:
+        raise SegDistillError(
+            f"{path} was begun with another teacher, of other weights. Resume with the same, or take another --out."
         )
 
 

@@ -238,19 +238,14 @@ class Session:
             else {"model": self.ema.model.state_dict(), "steps": self.ema.steps},
             "scaler": self.runtime.scaler_state(),
             "progress": asdict(self.progress),
-            "teacher": self.teacher_guard.before,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to where a checkpoint was written.
 
         Raises:
-            SegDistillError: If it is of another student, method or teacher.
+            SegDistillError: If it is of another student or method.
         """
-        if state["teacher"] != self.teacher_guard.before:
-            raise SegDistillError(
-                "The run was begun with another teacher. Resume with the same, or take another --out."
-            )
         try:
             self.trainable.load_state_dict(state["trainable"])
             self.optimizer.load_state_dict(state["optimizer"])
