@@ -20,7 +20,7 @@ import torch
 from torchvision.transforms import v2
 
 from segdistill.data import Augment, SyntheticSet
-from segdistill.engine.run import environment
+from segdistill.engine.environment import environment
 
 RESULTS = Path(__file__).with_name("results") / "augment-cost.json"
 

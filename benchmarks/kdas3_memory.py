@@ -30,10 +30,10 @@ import torch
 
 from segdistill import Binary, Tapped, Teacher, Training, config, models
 from segdistill.data import Augment, Data, synthetic
+from segdistill.engine.environment import environment
 from segdistill.engine.job import job
 from segdistill.engine.logs import Silence
 from segdistill.engine.preparation import prepare
-from segdistill.engine.run import environment
 from segdistill.engine.session import Session
 from segdistill.methods.parts.guiding import symmetrical_guiding
 

@@ -249,7 +249,7 @@ def main() -> None:
         told = against_definitions(size, kind, options.rounds, settled=state == "settled")
         print(json.dumps(told))
     else:
-        from segdistill.engine.run import environment
+        from segdistill.engine.environment import environment
 
         record = report(options.rounds, options.pysod)
         goals = verdicts(record)

@@ -23,7 +23,7 @@ Scores = dict[int, dict[str, float]]
 
 def collect(runs: Path, names: Iterable[str]) -> dict[str, Any]:
     """Everything that is finished under `runs`."""
-    from segdistill.engine.run import environment
+    from segdistill.engine.environment import environment
 
     alone = {times: trials(runs, f"baseline-x{times}") for times in LENGTHS}
     found = {name: entry(runs, name, alone) for name in names if (runs / "cost" / f"{name}.json").is_file()}

@@ -33,10 +33,10 @@ from torch import Tensor
 
 from segdistill import Batch, Binary, Tapped, Teacher, Training, losses, models
 from segdistill.data import Augment, Data, synthetic
+from segdistill.engine.environment import environment
 from segdistill.engine.job import job
 from segdistill.engine.logs import Silence
 from segdistill.engine.preparation import prepare
-from segdistill.engine.run import environment
 from segdistill.engine.session import Session
 from segdistill.methods import KD
 

@@ -25,7 +25,7 @@ from benchmarks.polyp_results.cells import RECIPE, students  # noqa: E402
 from benchmarks.polyp_results.smoke import OVERRIDES  # noqa: E402
 from segdistill import Tapped, config, models  # noqa: E402
 from segdistill.engine import speed  # noqa: E402
-from segdistill.engine.run import environment  # noqa: E402
+from segdistill.engine.environment import environment  # noqa: E402
 from segdistill.export.files import write_json  # noqa: E402
 
 #: The students of both projects: their networks, at the size their code runs them at.

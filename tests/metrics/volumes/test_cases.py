@@ -121,7 +121,11 @@ ONE = np.ones((2, 3, 4), dtype=int)
         (ONE[0], ONE[0], r"mask of 'a' is \(3, 4\), not a volume \(D, H, W\); stack the slices"),
         (ONE[:0], ONE[:0], r"is \(0, 3, 4\), not a volume"),
         (ONE, ONE * 1.0, "true volume of 'a' is float64, not class indices"),
-        (ONE, -ONE, "true volume of 'a' holds the label -1; .* knows"),
+        (
+            ONE,
+            -ONE,
+            "true volume of 'a' holds the label -1; .* knows .* ignores no voxel: write one of these there",
+        ),
         (ONE * 300, ONE, "predicted volume of 'a' holds the label 300; .* knows"),
     ],
     ids=["shape", "2-D", "nothing", "float", "negative", "large"],
@@ -133,7 +137,7 @@ def test_what_is_no_volume_of_labels_is_refused(protocol, predicted, target, mes
 
 def test_a_label_that_the_protocol_does_not_know_is_named():
     with pytest.raises(
-        SegDistillError, match="'a' holds the label 3; 'lits' knows 0 background, 1 liver, 2 tumour"
+        SegDistillError, match="'a' holds the label 3; 'lits' knows 0 background, 1 liver, 2 tumour,"
     ):
         LITS.metric().update([ONE * 3], [ONE], ["a"], spacing=SPACING)
 

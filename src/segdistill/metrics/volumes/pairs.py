@@ -64,7 +64,8 @@ def read_pair(predicted: Any, target: Any, *, name: str, protocol: str, classes:
         if wrong is not None:
             known = ", ".join(f"{i} {c}" for i, c in enumerate(classes)) or "labels from 0 to 255"
             raise SegDistillError(
-                f"The {which} volume of {name!r} holds the label {wrong}; {protocol!r} knows {known}."
+                f"The {which} volume of {name!r} holds the label {wrong}; {protocol!r} knows {known}, and ignores no "
+                f"voxel: write one of these there."
             )
         boxes.append(box_of(volume))
     box = _union(*boxes)
