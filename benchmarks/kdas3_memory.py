@@ -20,22 +20,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from segdistill import Binary, Tapped, Teacher, Training, config, models
-from segdistill.data import Augment, Data, synthetic
-from segdistill.engine.environment import environment
-from segdistill.engine.job import job
-from segdistill.engine.logs import Silence
-from segdistill.engine.preparation import prepare
-from segdistill.engine.session import Session
-from segdistill.methods.parts.guiding import symmetrical_guiding
+import torch  # noqa: E402
+
+from benchmarks.memory import forget_peak, held, peak  # noqa: E402
+from segdistill import Binary, Tapped, Teacher, Training, config, models  # noqa: E402
+from segdistill.data import Augment, Data, synthetic  # noqa: E402
+from segdistill.engine.environment import environment  # noqa: E402
+from segdistill.engine.job import job  # noqa: E402
+from segdistill.engine.logs import Silence  # noqa: E402
+from segdistill.engine.preparation import prepare  # noqa: E402
+from segdistill.engine.session import Session  # noqa: E402
+from segdistill.methods.parts.guiding import symmetrical_guiding  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results") / "kdas3-memory.json"
 WAYS = ("ours", "release", "alone")
@@ -43,7 +46,6 @@ RECIPE = config.read("kdas3-as-released")
 ALPHA, CLIP = 0.3, 0.5
 HEADS = ("head1", "head2")
 SEED = 0
-MIB = 2**20
 
 Step = Callable[[], None]
 
@@ -112,29 +114,12 @@ def released_step(options: argparse.Namespace) -> Step:
 def measure(way: str, options: argparse.Namespace) -> float:
     """Peak memory of a way's steps, in MiB."""
     cuda = options.device == "cuda"
-    before = 0.0 if cuda else resident("VmRSS")
+    before = held(cuda=cuda)
     step = released_step(options) if way == "release" else engine_step(options, alone=way == "alone")
     forget_peak(cuda=cuda)
     for _ in range(options.steps):
         step()
-    peak = torch.cuda.max_memory_allocated() / MIB if cuda else resident("VmHWM")
-    return round(peak - before, 1)
-
-
-def resident(field: str) -> float:
-    """This process's resident memory in MiB: `VmRSS` now, `VmHWM` at its peak."""
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), flags=re.MULTILINE)
-    if found is None:
-        raise SystemExit(f"/proc/self/status has no {field}: resident memory is measured on Linux only.")
-    return int(found[1]) / 1024
-
-
-def forget_peak(*, cuda: bool) -> None:
-    """Let the peak begin anew."""
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")
+    return round(peak(cuda=cuda) - before, 1)
 
 
 def in_a_process(way: str, arguments: list[str]) -> float:
@@ -159,8 +144,8 @@ def main() -> None:
         print(measure(options.way, options))
         return
     found = {way: in_a_process(way, sys.argv[1:]) for way in WAYS}
-    for way, peak in found.items():
-        print(f"{way:8s} {peak:8.0f} MiB")
+    for way, mib in found.items():
+        print(f"{way:8s} {mib:8.0f} MiB")
     ratio = found["release"] / found["ours"]
     print(f"release / ours: {ratio:.2f}")
     command = " ".join(["python benchmarks/kdas3_memory.py", *sys.argv[1:]])

@@ -7,7 +7,7 @@ A student from ImageNet weights learns 400 polyp images on one short schedule: a
 four times as long) and with every method, three seeds each. Every method gets the weight at which it pulls as much as
 the labels at the first step, so that none is judged by the scale its authors happened to choose. What is missing
 under --runs is trained, what was stopped goes on; benchmarks/results/methods.json and the pages in docs/methods
-are written from what is finished. --collect trains nothing.
+are written from what is finished. --collect trains nothing. One folder holds the trials of one teacher.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.current import fingerprint  # noqa: E402
 from benchmarks.jobs import Job, run, say  # noqa: E402
-from benchmarks.ranking import LENGTHS, collect, table  # noqa: E402
+from benchmarks.ranking import ALONE, LENGTHS, collect, table, teachers  # noqa: E402
 from segdistill.core import SegDistillError, unknown  # noqa: E402
 from segdistill.methods import Method  # noqa: E402
 
@@ -35,13 +36,33 @@ def applicable() -> list[str]:
     return [n for n, c in Method.catalogue.items() if "Binary" in c.traits.tasks and 2 in c.traits.dimensions]
 
 
+def check_teacher(runs: Path, teacher: Path) -> None:
+    """Refuse to go on with another teacher: what was measured with the first would serve the second silently.
+
+    Raises:
+        SegDistillError: If a record under `runs` is of another one.
+    """
+    others = [path for path, made in teachers(runs).items() if made != fingerprint(teacher)]
+    if others:
+        raise SegDistillError(
+            f"{runs} holds trials of another teacher than {teacher}, such as {others[0].relative_to(runs)}. "
+            f"Name another folder with --runs, or delete it."
+        )
+
+
 def costs(runs: Path, names: Iterable[str], teacher: Path) -> list[Job]:
-    """Measure every method's step and weight; one at a time, or they would slow each other."""
+    """Measure the student's memory alone, and every method's memory, step and weight; one at a time, undisturbed."""
     return [
-        Job(out, (*TRIAL, "cost", "--method", name, "--teacher", str(teacher), "--out", str(out)))
-        for name in names
-        for out in [cost_file(runs, name)]
+        measured("memory", runs / "memory" / f"{ALONE}.json"),
+        *(measured("memory", runs / "memory" / f"{name}.json", name, teacher) for name in names),
+        *(measured("cost", cost_file(runs, name), name, teacher) for name in names),
     ]
+
+
+def measured(what: str, out: Path, name: str | None = None, teacher: Path | None = None) -> Job:
+    """A measurement in a process of its own."""
+    taught = ("--method", name, "--teacher", str(teacher)) if name else ()
+    return Job(out, (*TRIAL, what, *taught, "--out", str(out)))
 
 
 def trainings(runs: Path, names: Sequence[str], seeds: Sequence[int], teacher: Path) -> list[Job]:
@@ -100,9 +121,9 @@ def train(runs: Path, names: Sequence[str], seeds: Sequence[int], teacher: Path,
     Returns:
         How many trials failed.
     """
-    measured = run(costs(runs, names, teacher), is_done=is_done, at_once=1, keep_going=True)
+    unmeasured = run(costs(runs, names, teacher), is_done=is_done, at_once=1, keep_going=True)
     trials = trainings(runs, names, seeds, teacher)
-    return len(measured) + len(run(trials, is_done=is_done, at_once=at_once, keep_going=True))
+    return len(unmeasured) + len(run(trials, is_done=is_done, at_once=at_once, keep_going=True))
 
 
 def report(runs: Path) -> None:
@@ -133,12 +154,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         names, failed = chosen(options.only), 0
+        if not options.collect:
+            check_teacher(options.runs, options.teacher)
+            failed = train(options.runs, names, options.seeds, options.teacher, at_once=options.jobs)
+        report(options.runs)
     except SegDistillError as error:
         print(error, file=sys.stderr)
         return 2
-    if not options.collect:
-        failed = train(options.runs, names, options.seeds, options.teacher, at_once=options.jobs)
-    report(options.runs)
     if failed:
         say(f"{failed} trials failed; their logs lie beside their folders in {options.runs}")
     return int(failed > 0)

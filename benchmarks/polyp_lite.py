@@ -157,7 +157,7 @@ def pick(run: Any, name: str, key: str) -> dict[str, float]:
 
 
 def gains(baseline: Sequence[Any], distilled: Sequence[Any]) -> dict[str, Any]:
-    """Paired difference per image of the two, averaged over the seeds that both have, with a bootstrap interval."""
+    """Paired difference of the two on the seeds that both have, with the interval over images and seeds."""
     from segdistill.report import collect, gain
 
     seeds = {run.path.name.split("-")[1] for run in baseline} & {
@@ -196,8 +196,8 @@ def table(record: dict[str, Any]) -> str:
     for name, g in record["gains"].items():
         lines.append(
             f"\nGain of distillation on {name}: {100 * g['difference']:+.2f} points of Dice "
-            f"(95 % interval over {g['images']} images {100 * g['low']:+.2f} to {100 * g['high']:+.2f}, "
-            f"{len(g['seeds'])} seeds averaged)."
+            f"(95 % interval over {g['images']} images and {len(g['seeds'])} seeds "
+            f"{100 * g['low']:+.2f} to {100 * g['high']:+.2f})."
         )
     return "\n".join(lines)
 

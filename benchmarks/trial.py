@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """One trial of `benchmarks/methods.py`, which starts this file: train with one method, or measure its cost.
 
-python benchmarks/trial.py cost  --method AT --teacher RUN --out FILE
-python benchmarks/trial.py train --method AT --teacher RUN --out RUN --seed 0 --weight 3.1
-python benchmarks/trial.py train --out RUN --seed 0 --times 2        (no method: the undistilled student)
+python benchmarks/trial.py cost   --method AT --teacher RUN --out FILE
+python benchmarks/trial.py memory --method AT --teacher RUN --out FILE
+python benchmarks/trial.py train  --method AT --teacher RUN --out RUN --seed 0 --weight 3.1
+python benchmarks/trial.py train  --out RUN --seed 0 --times 2       (no method: the undistilled student)
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import json
 import math
 import os
 import random
-import resource
 import statistics
 import sys
 import time
@@ -23,9 +23,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
+from benchmarks.current import fingerprint  # noqa: E402
+from benchmarks.memory import forget_peak, held, peak  # noqa: E402
 from segdistill import Binary, Data, Teacher, config, engine  # noqa: E402
 from segdistill.data.polyp import polyp  # noqa: E402
 from segdistill.data.samples import Part  # noqa: E402
@@ -93,36 +96,101 @@ def training(seed: int, times: float = 1.0) -> engine.Training:
 
 def train(options: argparse.Namespace) -> None:
     """Train one run, or go on with it, and note what it took."""
-    chosen = method(options.method, options.weight) if options.method else None
+    chosen = chosen_method(options)
     common = {
         "out": options.out,
         "task": Binary(),
         "training": training(options.seed, options.times),
         "resume": True,
     }
-    if chosen is None or not chosen.traits.teacher:
-        engine.train(student(options.seed), data(), method=chosen, **common)
-    else:
-        engine.distill(Run.load(options.teacher).student, student(options.seed), data(), chosen, **common)
-    write(options.out / RECORD, {"peak_megabytes": peak(), "device": device()})
+
+    def work() -> None:
+        if not has_teacher(options):
+            engine.train(student(options.seed), data(), method=chosen, **common)
+        else:
+            engine.distill(Run.load(options.teacher).student, student(options.seed), data(), chosen, **common)
+
+    seconds = timed(options.out, work)
+    write(options.out / RECORD, {"seconds": seconds, "device": device(), "teacher": taught_by(options)})
+
+
+def chosen_method(options: argparse.Namespace) -> Method | None:
+    """The method of this trial; `None` for the student alone."""
+    return method(options.method, options.weight) if options.method else None
+
+
+def has_teacher(options: argparse.Namespace) -> bool:
+    """Whether the method of this trial needs a teacher."""
+    return bool(options.method) and Method.catalogue[options.method].traits.teacher
+
+
+def taught_by(options: argparse.Namespace) -> str | None:
+    """Fingerprint of the teacher, without which a number of one could pass for one of another."""
+    return fingerprint(options.teacher) if has_teacher(options) else None
+
+
+def timed(out: Path, work: Callable[[], None]) -> float | None:
+    """Do the work on a run: preparing the method, loading, training, validating and testing.
+
+    What a stopped run had taken is kept beside it. While a process is at work the file says `null`, and so it does
+    for ever after one that was killed.
+
+    Returns:
+        Seconds of `clock` that the run has taken in all its processes; `None` if one of them could not tell.
+    """
+    kept = out.with_name(f"{out.name}.seconds")
+    before = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() and out.is_dir() else 0.0
+    write(kept, None)
+    began, took = clock(), None
+    try:
+        work()
+    finally:
+        took = None if before is None else before + clock() - began
+        write(kept, took)
+    return took
+
+
+def clock() -> float:
+    """Seconds of CPU time, which a busy machine does not stretch; of the clock where a GPU does the work."""
+    return time.perf_counter() if torch.cuda.is_available() else time.process_time()
 
 
 def cost(options: argparse.Namespace) -> None:
     """Milliseconds of a step with the method and without, its weight and its parameters."""
-    images, chosen = data(), method(options.method, None)
-    teacher = Teacher(Run.load(options.teacher).student) if chosen.traits.teacher else None
-    plain, taught = session(images, None, None), session(images, teacher, chosen)
+    images = data()
+    plain, taught = session(images, None, None), taught_session(images, options)
+    weight = balance(taught)  # before any step: a task weight may follow the progress
     seconds = measure({"supervised": stepper(plain), "distilled": stepper(taught)}, options.rounds)
     middle = {name: statistics.median(values) for name, values in seconds.items()}
     ratios = [d / s for d, s in zip(seconds["distilled"], seconds["supervised"], strict=True)]
     found = {
-        "weight": balance(taught),
+        "weight": getattr(taught.trainable.method, "weight", None) if weight is None else weight,
+        "balanced": weight is not None,
         "milliseconds": {name: 1000 * value for name, value in middle.items()},
-        "times": statistics.median(ratios),
+        "step_ratio": statistics.median(ratios),
         "parameters": trained(taught),
         "device": device(),
+        "teacher": taught_by(options),
     }
     write(options.out, found)
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Peak memory of three steps, less what the process held before it made the networks."""
+    images, cuda = data(), torch.cuda.is_available()
+    before = held(cuda=cuda)
+    step = stepper(taught_session(images, options))
+    forget_peak(cuda=cuda)
+    for _ in range(3):
+        step()
+    peak_mib = peak(cuda=cuda) - before
+    write(options.out, {"peak_mib": peak_mib, "device": device(), "teacher": taught_by(options)})
+
+
+def taught_session(images: Data, options: argparse.Namespace) -> Session:
+    """The session of this trial's method, with its teacher if it needs one."""
+    teacher = Teacher(Run.load(options.teacher).student) if has_teacher(options) else None
+    return session(images, teacher, chosen_method(options))
 
 
 def session(images: Data, teacher: Teacher | None, chosen: Method | None) -> Session:
@@ -141,20 +209,28 @@ def session(images: Data, teacher: Teacher | None, chosen: Method | None) -> Ses
 
 
 def balance(taught: Session) -> float | None:
-    """The weight at which the method pulls as much as the labels at the first step, to two digits.
+    """The weight at which the method pulls as much as the full labels at the first step, to two digits.
 
-    `None` if the method has no weight.
+    `None` where there is nothing to balance: the method has no weight, or a network of its own works against the
+    student, whose pull before it has learnt anything says nothing of its later one.
     """
     terms = dict(taught.progress.step0)
     labels, has = terms.pop("task")["gradient"], getattr(taught.trainable.method, "weight", None)
-    pull = math.hypot(*(term["gradient"] for term in terms.values()))
-    return float(f"{has * labels / pull:.1e}") if has is not None and pull > 0 else has
+    pull, share = math.hypot(*(term["gradient"] for term in terms.values())), taught.trainable.task_weight
+    if has is None or taught.auxiliaries.networks or not (pull > 0 and share > 0):
+        return None
+    # A method may trade the labels against itself. Its own terms carry its share already, the labels theirs: against
+    # what it leaves of them, AICSD, which begins with a hundredth, would be all but switched off. Its terms hand their
+    # share over to the labels as the training goes on, so that both pull alike at either end.
+    return float(f"{has * labels / share / pull:.1e}")
 
 
 def trained(taught: Session) -> int:
-    """How many parameters the method trains."""
+    """How many parameters are trained beside the student's: adapters, and networks with an optimiser of their own."""
     chosen = taught.trainable.method
-    return sum(p.numel() for p in chosen.parameters() if p.requires_grad) if chosen else 0
+    own = [p for p in chosen.parameters() if p.requires_grad] if chosen else []
+    beside = [p for network in taught.auxiliaries.networks for p in network.parameters]
+    return sum(p.numel() for p in (*own, *beside))
 
 
 def stepper(running: Session) -> Callable[[], None]:
@@ -181,13 +257,6 @@ def measure(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, list
     return seconds
 
 
-def peak() -> float:
-    """The most memory this process held, in megabytes: of the GPU where there is one."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def device() -> str:
     """What it ran on."""
     return (
@@ -197,7 +266,7 @@ def device() -> str:
     )
 
 
-def write(path: Path, record: dict[str, Any]) -> None:
+def write(path: Path, record: Any) -> None:
     """Write a record, complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
@@ -210,7 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cost", "train"))
+    parser.add_argument("what", choices=("cost", "memory", "train"))
     parser.add_argument("--method", choices=sorted(Method.catalogue), metavar="NAME")
     parser.add_argument("--teacher", type=Path, help="run folder of the teacher")
     parser.add_argument("--out", type=Path, required=True)
@@ -219,7 +288,7 @@ def main() -> None:
     parser.add_argument("--times", type=float, default=1.0, help="how many times as long a schedule")
     parser.add_argument("--rounds", type=int, default=15, help="steps to time")
     options = parser.parse_args()
-    {"cost": cost, "train": train}[options.what](options)
+    {"cost": cost, "memory": memory, "train": train}[options.what](options)
 
 
 if __name__ == "__main__":

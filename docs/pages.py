@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
 import re
 import sys
 from collections.abc import Mapping
@@ -22,9 +21,8 @@ from benchmarks.ranking import points, score, table  # noqa: E402
 from segdistill.config import complete  # noqa: E402
 from segdistill.config.text import dump  # noqa: E402
 from segdistill.methods import Method  # noqa: E402
-from segdistill.methods.chapters import CHAPTERS, by_kind, summary, where  # noqa: E402
+from segdistill.methods.chapters import CHAPTERS, by_kind, describe, summary, where  # noqa: E402
 from segdistill.methods.presets import PRESETS, VARIANTS, Preset, uses  # noqa: E402
-from segdistill.methods.released.untrained import Untrained  # noqa: E402
 
 FOLDER = ROOT / "docs" / "methods"
 RESULTS = ROOT / "benchmarks" / "results" / "methods.json"
@@ -84,17 +82,35 @@ UNMEASURED = "Not measured yet: `python benchmarks/methods.py` makes the table."
 
 def about_results(record: Mapping[str, Any]) -> str:
     """How the numbers were made, and how to read them."""
-    setup = record["setup"]
+    setup, count = record["setup"], len(record["methods"])
     options = "; ".join(f"{name} {given}" for name, given in setup["options"].items())
-    return (
+    made = (
         f"{setup['images']} polyp images of {setup['size']} pixels, {setup['training']['epochs']} epochs from ImageNet "
         f"weights, tested on {' and '.join(setup['tests'])} (mean Dice per image). Each method has the weight at which "
-        f"it pulls as much as the labels at the first step, and its default options otherwise ({options}). "
-        f"Gains are points of Dice over the student alone with the same seeds and images, with the 95 % interval over "
-        f"both; *at equal time* compares with a student that trained alone for as long as the method took. "
-        f"This is one small task: it shows that a method trains and what it costs, not which is best on yours. "
-        f"`{record['command']}` made it."
+        f"it pulls as much as the labels at the first step, and its default options otherwise ({options}). One with a "
+        f"discriminator has its default weight: the pull of a network that has learnt nothing says nothing of its "
+        f"later one."
     )
+    gains = (
+        f"Gains are points of Dice over the student alone with the same seeds and images, with the 95 % interval for "
+        f"other seeds and images like these. {count} methods are compared at once: about one interval in twenty "
+        f"misses its truth by chance, so the best of the table is in part the luckiest. *At equal time* compares with "
+        f"a student that trained alone for as long as the method took, read off between its schedules; a method that "
+        f"took longer than the longest of them gains *at most* what is said."
+    )
+    return "\n\n".join((made, gains, COLUMNS, f"{CAUTION} `{record['command']}` made it."))
+
+
+COLUMNS = """\
+*time* is what the whole training took, with the method's preparation, loading, validation and testing, in times of the
+student alone: CPU time, which a busy machine does not stretch, or wall-clock time on a GPU; the median over seeds.
+*step* is the time of a step on one batch in memory, in times of a step without the method. *peak MiB* is the most
+memory during such steps, less what the process held before it made the networks. *parameters* are those that are
+trained beside the student's."""
+
+CAUTION = (
+    "This is one small task: it shows that a method trains and what it costs, not which is best on yours."
+)
 
 
 def method_page(name: str, cls: type[Method], record: Mapping[str, Any]) -> str:
@@ -143,16 +159,30 @@ def result(name: str, cls: type[Method], record: Mapping[str, Any]) -> str:
     row = record.get("methods", {}).get(name)
     if not row or "dice" not in row:
         return UNMEASURED
-    alone, timed = points(row["gain"]), points(row["gain_at_equal_time"])
+    alone, timed = points(row["gain"]), points(row.get("gain_at_equal_time"))
     lines = [
         f"Dice {score(row['dice'])} on the task of the [table](README.md#results): {alone} points over the student "
-        f"alone, {timed} at equal time.",
-        f"A step takes {row['milliseconds']['distilled']:.0f} ms, {row['times']:.2f} times one without a teacher "
-        f"({row['device']}); it trains {row['parameters']:,} parameters of its own.",
+        f"alone{f', {timed} at equal time' if timed else ''}.",
+        f"A step takes {row['milliseconds']['distilled']:.0f} ms, {row['step_ratio']:.2f} times one without the method "
+        f"({row['device']}){whole_training(row)}; {row['parameters']:,} parameters are trained beside the student's.",
     ]
     if row["weight"] is not None:
-        lines.append(f"Its weight there was {row['weight']:g}, a place to start from.")
+        lines.append(f"Its weight there was {row['weight']:g}, {PLACE[row['balanced']]}.")
     return "\n".join(lines)
+
+
+#: What to think of a weight, by whether it was balanced against the labels.
+PLACE = {
+    True: "at which it pulls as much as the labels at the first step: a place to start from",
+    False: "its default: what it pulls before it has learnt says nothing of its later pull",
+}
+
+
+def whole_training(row: Mapping[str, Any]) -> str:
+    """What a whole training takes, and its memory, where they were measured."""
+    times = f", and a whole training {row['time_ratio']:.2f} times one alone" if row["time_ratio"] else ""
+    peak = f", with a peak of {row['peak_mib']:.0f} MiB" if row["peak_mib"] is not None else ""
+    return times + peak
 
 
 def presets_page() -> str:
@@ -167,7 +197,6 @@ Losses, taps and weights together, as they were published. `paper` is what the p
 authors' code computes, where that differs.
 
 ```python
-from segdistill.methods.released.untrained import Untrained  # noqa: E402
 from segdistill.methods.presets import preset
 
 method = preset("cirkd", variant="as_released")
@@ -183,31 +212,6 @@ def preset_section(name: str, preset: Preset) -> str:
     lines = [f"## {name}\n", f"{preset.about}\n", f"**From:** {preset.source}\n"]
     lines += [f"- `{variant}`: {'; '.join(describe(preset(variant)))}" for variant in VARIANTS]
     return "\n".join([*lines, f"\n**Where the release differs:** {preset.differences}"]) + "\n"
-
-
-def describe(method: Method) -> list[str]:
-    """The parts of a method as they are written, and the weight of the labels where it is not 1."""
-    parts = [
-        f"`{written(part)}` on {' and '.join(dict.fromkeys(part.student_taps))}" for part in method.parts
-    ]
-    if any(isinstance(inspect.getattr_static(part, "task_weight"), property) for part in method.parts):
-        return [*parts, "the supervised loss by a weight that changes"]
-    labels = math.prod(part.task_weight for part in method.parts)
-    return parts if labels == 1 else [*parts, f"the supervised loss by {labels:.3g}"]
-
-
-def written(part: Method) -> str:
-    """A method with those arguments that are numbers and differ from their defaults."""
-    if isinstance(part, Untrained):
-        return f"Untrained({written(part.method)})"
-    parameters = inspect.signature(type(part)).parameters.items()
-    numbers = {
-        name: has for name, _ in parameters if isinstance(has := getattr(part, name, None), int | float)
-    }
-    changed = {
-        name: numbers[name] for name, p in parameters if name in numbers and numbers[name] != p.default
-    }
-    return f"{type(part).__name__}({', '.join(f'{name}={has:.4g}' for name, has in changed.items())})"
 
 
 def cell(text: str) -> str:

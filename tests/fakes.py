@@ -85,9 +85,9 @@ def labels(
     g = torch.Generator().manual_seed(seed)
     several = (task.channels,) if isinstance(task, Multilabel) else ()
     classes = 2 if task.channels == 1 or several else task.channels
-    mask = torch.randint(0, classes, (count, *several, *(n // 4 for n in spatial)), generator=g)
-    for axis in range(-len(spatial), 0):
-        mask = mask.repeat_interleave(4, dim=axis)
+    mask = torch.randint(0, classes, (count, *several, *(-(-n // 4) for n in spatial)), generator=g)
+    for axis, n in zip(range(-len(spatial), 0), spatial, strict=True):
+        mask = mask.repeat_interleave(4, dim=axis).narrow(axis, 0, n)
     if ignored:
         mask[..., :3] = task.ignore_index
     return mask

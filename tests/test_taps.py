@@ -43,6 +43,40 @@ def test_a_wrong_tap_names_the_right_one(tiny_net):
         Tapped(tiny_net, taps=["boddy"])
 
 
+class Overwriting(nn.Module):
+    """What it taps is overwritten by a sum and a ReLU in place, as in a residual block."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.relu, self.head = nn.BatchNorm2d(3), nn.ReLU(inplace=True), nn.Conv2d(3, 1, 1)
+
+    def forward(self, image):
+        x = self.norm(image)
+        x += 10
+        return self.head(self.relu(x))
+
+
+def test_a_feature_is_what_its_module_gave_though_later_layers_work_in_place():
+    tapped, image = Tapped(Overwriting(), taps=["norm"]), batch()
+    expected = nn.BatchNorm2d(3)(image)
+    feature = tapped(image)["norm"]
+    torch.testing.assert_close(feature, expected)
+    feature.sum().backward()
+    assert tapped.net.norm.bias.grad.tolist() == [2 * 16 * 16] * 3
+
+
+def test_a_module_that_gives_a_dict_names_its_sub_modules():
+    class Both(nn.Sequential):
+        def forward(self, image):
+            return {"out": super().forward(image)}
+
+    net = nn.Sequential(Both(nn.Conv2d(3, 2, 1), nn.ReLU()))
+    with pytest.raises(
+        SegDistillError, match=r"Tap '0' gives a dict, not a .* sub-modules: '0\.0', '0\.1'\."
+    ):
+        Tapped(net, taps=["0"])(batch())
+
+
 def test_a_module_that_is_never_called_is_not_a_tap():
     net = tiny_net()
     net.spare = nn.Conv2d(1, 1, 1)
@@ -191,3 +225,18 @@ def test_a_size_of_another_rank_than_the_image_is_a_sentence(tiny_net):
         SegDistillError, match=r"size \(16,\) has 1 numbers, but images have 2 spatial dimensions"
     ):
         Tapped(tiny_net, size=(16,))(batch())
+
+
+def test_statistics_for_other_channels_than_the_images_are_a_sentence(tiny_net):
+    with pytest.raises(
+        SegDistillError, match="mean has 4 values, but the image 3 channels; give one value, or"
+    ):
+        Tapped(tiny_net, mean=(0.5,) * 4)(batch())
+    with pytest.raises(SegDistillError, match="std has 2 values, but the image 3"):
+        Tapped(tiny_net, std=(1.0, 2.0))(batch())
+
+
+def test_a_grey_image_is_spread_over_the_statistics_of_colours(tiny_net):
+    tapped = Tapped(tiny_net, mean=(0.1, 0.2, 0.3))
+    grey = batch()[:, :1]
+    assert torch.equal(tapped(grey).logits, tapped(grey.expand(-1, 3, -1, -1)).logits)

@@ -99,10 +99,11 @@ class Tapped(nn.Module):
             image: `(B, C, *spatial)` in [0, 1].
 
         Returns:
-            Logits at the size of the image, and the tapped features at their own sizes.
+            Logits at the size of the image, and the tapped features at their own sizes: what each module gave, even
+            where a later layer works on it in place.
         """
         x = self.preprocess(image)
-        seen: dict[str, Any] = {}
+        seen: dict[str, Tensor] = {}
         # Hooks live for one forward only: nothing is left in a copy, an EMA, a checkpoint or a graph.
         handles = [
             self.net.get_submodule(path).register_forward_hook(partial(_keep, seen, path))
@@ -131,17 +132,31 @@ class Tapped(nn.Module):
         return [one[None] for one in self.to_logits(self.net(x))]
 
     def preprocess(self, image: Tensor) -> Tensor:
-        """Bring `(B, C, *spatial)` in [0, 1] to the size and statistics that the network expects."""
+        """Bring `(B, C, *spatial)` in [0, 1] to the size and statistics that the network expects.
+
+        Raises:
+            SegDistillError: If the image has other dimensions or channels than those are for.
+        """
         if self.size and len(self.size) != image.ndim - 2:
             raise SegDistillError(
                 f"The network's size {self.size} has {len(self.size)} numbers, but images have {image.ndim - 2} "
                 f"spatial dimensions."
             )
+        self._refuse_channels(image.shape[1])
         x = resize(image, self.size, antialias=True) if self.size else image
         shape = (1, -1) + (1,) * (image.ndim - 2)
         return (x - self.mean.view(shape)) / self.std.view(shape)
 
-    def _feature(self, name: str, seen: Mapping[str, Any], size: Sequence[int]) -> Tensor:
+    def _refuse_channels(self, channels: int) -> None:
+        """Grey images are spread over the values of a network for colour; any other number has to agree."""
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if channels != 1 and values.numel() not in (1, channels):
+                raise SegDistillError(
+                    f"{name} has {values.numel()} values, but the image {channels} channels; "
+                    "give one value, or one per channel."
+                )
+
+    def _feature(self, name: str, seen: Mapping[str, Tensor], size: Sequence[int]) -> Tensor:
         path = self.taps[name]
         if path not in seen:
             raise SegDistillError(
@@ -157,8 +172,23 @@ def _several(value: float | Sequence[float]) -> tuple[float, ...]:
     return (value,) if isinstance(value, (int, float)) else tuple(value)
 
 
-def _keep(seen: dict[str, Any], path: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
-    seen[path] = output
+def _keep(seen: dict[str, Tensor], path: str, module: nn.Module, _inputs: Any, output: Any) -> None:
+    feature = _deepest(output)
+    if not isinstance(feature, Tensor):
+        inside = ", ".join(repr(f"{path}.{name}") for name, _ in module.named_children())
+        way_out = f"one of its sub-modules: {inside}" if inside else "a module that gives one"
+        raise SegDistillError(
+            f"Tap {path!r} gives a {type(output).__name__}, not a feature map. Tap {way_out}."
+        )
+    # A copy, because a layer that works in place, such as ReLU(inplace=True), would overwrite what the tap gave.
+    seen[path] = feature.clone()
+
+
+def _deepest(value: Any) -> Any:
+    """The last tensor of a tuple or list, which is the deepest of several maps; anything else as it is."""
+    if isinstance(value, (tuple, list)):
+        return next((v for v in reversed(value) if isinstance(v, Tensor)), value)
+    return value
 
 
 def find_logits(raw: Any) -> Tensor:
@@ -200,8 +230,7 @@ def as_map(
     Raises:
         SegDistillError: If the tokens do not fill a grid, or the value holds no feature.
     """
-    if isinstance(value, (tuple, list)):
-        value = next((v for v in reversed(value) if isinstance(v, Tensor)), None)
+    value = _deepest(value)
     if not isinstance(value, Tensor) or value.ndim < 3:
         shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise SegDistillError(f"Tap {name!r} gives {shape}, not a feature map. Tap a module that gives one.")

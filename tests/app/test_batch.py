@@ -139,6 +139,31 @@ def test_an_unfit_zip_is_refused_before_anything_is_unpacked(zipped, files, limi
         batch.sources([zipped(files)], limits)
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.zip"])
+def test_an_upload_that_is_gone_is_to_be_chosen_again(tmp_path, name):
+    with pytest.raises(SegDistillError, match="The upload is no longer kept: choose it again"):
+        batch.sources([tmp_path / name], Limits())
+
+
+@pytest.mark.parametrize("kind", ["png", "zip"])
+def test_an_upload_that_goes_while_a_batch_runs_is_a_row_of_the_table(zipped, png, tmp_path, bright, kind):
+    (tmp_path / "a.png").write_bytes(png)
+    path = zipped({"a.png": png}) if kind == "zip" else tmp_path / "a.png"
+    files = batch.sources([path], Limits())
+    path.unlink()
+    job = batch.run(bright, files, tmp_path / "out.zip", look=Look(), limits=Limits())
+    assert job.problems == {"a.png": "The upload is no longer kept: choose it again."}
+
+
+def test_a_zip_that_holds_a_name_twice_is_refused_instead_of_losing_one(tmp_path, png):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("b.png", png)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("b.png", b"another")
+    with pytest.raises(SegDistillError, match="'a.zip' holds 'b.png' more than once: pack it anew"):
+        batch.sources([tmp_path / "a.zip"], Limits())
+
+
 def test_a_text_with_the_name_of_a_zip_is_refused(tmp_path):
     (tmp_path / "a.zip").write_text("no zip")
     with pytest.raises(SegDistillError, match="'a.zip' is no zip file"):

@@ -135,18 +135,20 @@ def download(page, button):
 
 
 def test_a_first_picture_comes_within_two_seconds(visit, picture):
-    page, seconds = visit(), []
+    # The first visit of all is not judged: Chromium compiles the scripts then, and the app opens its files.
+    # Everybody after it gets a page of one's own, and a first picture of any size in time.
+    warm, seconds = visit(), []
+    upload(warm, picture())
+    facts(warm, "ramp.png")
     for size in ((333, 517), (600, 800), (1080, 1920)):
-        path = picture(f"ramp-{size[1]}.png", size)
+        page, path = visit(), picture(f"ramp-{size[1]}.png", size)
         start = time.perf_counter()
         upload(page, path)
         text = facts(page, path.name)
         page.wait_for_selector("#segment-picture img")
         seconds.append(time.perf_counter() - start)
         assert re.search(rf"{size[1]} x {size[0]} pixels · \d+ ms", text)
-        page.click("#segment-file button[aria-label='Clear'], #segment-file button[title='Clear']")
-        facts(page, "Choose an image")
-    assert min(seconds) < 2, seconds
+    assert max(seconds) < 2, seconds
 
 
 def test_the_threshold_moves_the_area_without_asking_the_network(visit, picture, site):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,35 @@ def test_what_is_left_of_an_upload_that_broke_off_is_removed_too():
     scratch.sweep()
     assert not list(scratch.uploads.iterdir())
     scratch.close()
+
+
+def test_what_vanishes_while_the_sweeper_looks_is_not_there(monkeypatch):
+    scratch = Scratch()
+    running, done = scratch.folder(), scratch.folder()
+    (running / "member.png").write_bytes(b"x")
+
+    def emptied(folder, listed=Path.iterdir):
+        found = list(listed(folder))
+        if done in found:
+            done.rmdir()
+        if folder == running:
+            (running / "member.png").unlink()
+        return iter(found)
+
+    monkeypatch.setattr(Path, "iterdir", emptied)
+    scratch.sweep()
+    assert running.exists()
+    assert not done.exists()
+    scratch.close()
+
+
+def test_the_sweeper_ends_with_the_app_and_without_a_word():
+    scratch = Scratch()
+    scratch.sweep_always(every=0.001)
+    sweeper = next(thread for thread in threading.enumerate() if thread.name == "sweep")
+    scratch.close()
+    sweeper.join(timeout=10)  # what it raised would be a warning, and so an error
+    assert not sweeper.is_alive()
 
 
 def test_the_oldest_results_go_where_there_is_no_room(bright, image):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from segdistill import SegDistillError
-from segdistill.app import Limits, Look, words
+from segdistill.app import Limits, Look, Model, words
 from segdistill.app.video import watch
-from segdistill.export.video import Video
+from segdistill.export.video import Recorder, Video
 
 
 @pytest.fixture
@@ -45,6 +45,36 @@ def test_what_is_no_video_is_called_by_the_users_name_for_it(bright, tmp_path):
 def test_frames_that_are_too_large_are_refused(clip, bright, tmp_path):
     with pytest.raises(SegDistillError, match="Frames of 60 x 40 pixels are too large"):
         watch(bright, clip, tmp_path / "out.webm", look=Look(), limits=Limits(megapixels=0.001))
+
+
+def test_a_network_that_fails_mid_way_names_the_frame_and_lets_the_file_go(
+    clip, bright, tmp_path, monkeypatch
+):
+    class Tiring:
+        classes = bright.predictor.classes
+        asked = 0
+
+        def __call__(self, image):
+            self.asked += 1
+            if self.asked == 3:
+                raise RuntimeError("out of memory")
+            return bright.predictor(image)
+
+    class Noted(Recorder):
+        def __exit__(self, *reason):
+            super().__exit__(*reason)
+            released.append(not self._writer.isOpened())
+
+    released = []
+    monkeypatch.setattr("segdistill.app.video.Recorder", Noted)
+    with pytest.raises(SegDistillError, match="'net' failed on 'frame 2', 60 x 40 pixels: out of memory"):
+        watch(Model("net", Tiring()), clip, tmp_path / "out.webm", look=Look(), limits=Limits())
+    assert released == [True]
+
+
+def test_an_upload_that_is_gone_is_to_be_chosen_again(bright, tmp_path):
+    with pytest.raises(SegDistillError, match="The upload is no longer kept: choose it again"):
+        watch(bright, tmp_path / "gone.mp4", tmp_path / "out.webm", look=Look(), limits=Limits())
 
 
 def test_what_classes_share_counts_once(clip, layers, tmp_path):

@@ -36,10 +36,10 @@ def test_the_networks_of_the_demo_are_found(run, runs, served, tmp_path, monkeyp
 
 
 def test_a_line_about_a_network_names_size_scores_and_protocol(run, runs, served):
-    run("app", runs["student"])
+    run("app", runs["student"], "--device", "cpu")
     about = served[0][0][0].about
     *what, scores = about.split(" \u00b7 ")
-    assert what == ["toys.TinyNet", "0.00 M parameters", "any size"]
+    assert what == ["toys.TinyNet", "0.00 M parameters", "any size", "on cpu"]
     assert scores.startswith("Dice (dice@0.5): synthetic 0.")
 
 

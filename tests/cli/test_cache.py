@@ -60,7 +60,7 @@ def test_the_recipe_says_where_and_how(run, recipe, runs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["cache", "nowhere", "--out", "out"], "nowhere is not a run folder"),
+        (["cache", "nowhere", "--out", "out"], "There is no folder nowhere"),
         (["cache", "TEACHER", "--taps", "bodi", "--out", "out"], "Unknown tap 'bodi'. Did you mean"),
         (["cache", "TEACHER", "--data", "nowhere/x", "--out", "out"], "There is no recipe 'nowhere/x'"),
         (["cache", "TEACHER", "--out", "TEACHER"], "is no teacher cache"),

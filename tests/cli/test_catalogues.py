@@ -103,6 +103,8 @@ def test_a_method_says_where_it_works_and_which_presets_use_it(run):
 
 def test_a_preset_is_explained(run):
     text = run("methods", "skd").stdout
-    assert "as_released: KD + PairWisePublished + Holistic" in text
+    assert (
+        "as_released: `KD(weight=80)` on logits; `PairWisePublished(scale=0.5)` on high; `Holistic(" in text
+    )
     assert PRESETS["skd"].differences[:40] in text
     assert "- skd: {variant: paper}" in text

@@ -13,7 +13,8 @@ from PIL import Image
 
 def test_evaluate_scores_runs_on_several_sets_in_one_call(run, runs, images, tmp_path):
     out = tmp_path / "new" / "scores.json"
-    result = run("evaluate", runs["baseline"], runs["student"], "--data", images, "--json", out)
+    arguments = ("--data", images, "--json", out, "--device", "cpu")
+    result = run("evaluate", runs["baseline"], runs["student"], *arguments)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0].split() == ["run", "test", "set", "images", "Dice", "IoU", "FPS"]
     assert [line.split()[1] for line in result.stdout.splitlines()[1:5]] == [
@@ -32,6 +33,7 @@ def test_evaluate_scores_runs_on_several_sets_in_one_call(run, runs, images, tmp
     assert near["images"] == len(rows) == 3
     assert near["dice"] == pytest.approx(sum(float(row["dice"]) for row in rows) / 3)
     assert near["protocol"] == "dice@0.5"
+    assert "passes after warming up, cpu, 1 thread." in near["notes"][-1]
     assert run("compare", f"{out}:baseline", f"{out}:student").exit_code == 0
 
 
@@ -70,6 +72,38 @@ def test_evaluate_averages_over_images_and_over_sets():
     }
 
 
+def test_evaluate_averages_over_thresholds_too_and_names_the_set_of_a_note(run, runs, images, tmp_path):
+    sets = shutil.copytree(images, tmp_path / "sets")
+    for name in ("near", "far"):
+        Image.new("L", (32, 32)).save(sets / name / "masks" / "disc_02.png")
+    result = run("evaluate", runs["student"], "--data", sets, "--protocol", "pranet-py,miou")
+    assert result.exit_code == 0, result.output
+    pranet, miou = result.stdout.split("Scored by pranet-py")
+    header, *rows = pranet.splitlines()[1:]
+    assert header.split("  ")[-2:] == ["average per image", "average of the 2 sets"]
+    cells = {row.split()[0]: row.split()[1:] for row in rows}
+    assert cells["images"] == ["3", "3", "6", "6"]
+    assert cells["mae"][2:] == ["-", "-"]
+    far, near, *both = map(float, cells["meanIoU"])
+    assert both == pytest.approx([(far + near) / 2] * 2, abs=1e-4), "as many images in each set"
+    assert "No averages over the sets: miou gives neither Dice nor IoU as a mean over images." in miou
+    of_pranet = miou.partition("Scored by miou")[0]
+    assert "No averages" not in of_pranet
+    assert [f"note: {name}: 1 image with nothing to find" in of_pranet for name in ("near", "far")] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict", "app"])
+def test_a_device_that_is_not_there_is_one_line(refused, runs, images, tmp_path, monkeypatch, command):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("segdistill.app.serving.check_gradio", lambda: None)
+    rest = {"evaluate": ("--data", images), "predict": (images / "near" / "images", "--out", tmp_path)}
+    said = refused(command, runs["student"], *rest.get(command, ()), "--device", "cuda:0")
+    assert said == "error: device 'cuda' is not available here. Take 'auto' or 'cpu'."
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("data", "words"), [("nowhere", "There is no folder 'nowhere'"), (".", "holds no test set")]
 )
@@ -104,9 +138,11 @@ def test_weights_of_another_model_are_refused(refused, runs, images, tmp_path):
 
 def test_predict_writes_masks_at_the_size_of_the_images(run, runs, images, tmp_path):
     folder, out = images / "near" / "images", tmp_path / "masks"
-    result = run("predict", runs["student"], folder, "--out", out, "--overlay", "--probability")
+    options = ("--overlay", "--probability", "--device", "cpu")
+    result = run("predict", runs["student"], folder, "--out", out, *options)
     assert result.exit_code == 0, result.output
     assert "masks of 3 images" in result.stdout
+    assert "ms per image on cpu." in result.stdout
     assert {path.name for path in (tmp_path / "masks").iterdir()} == {
         f"disc_0{n}{kind}.png" for n in range(3) for kind in ("", "_overlay", "_probability")
     }

@@ -77,7 +77,10 @@ def test_devices_reach_the_schedule(run, recipe, tmp_path, monkeypatch):
         (["train", "RECIPE", "--mode", "distillation"], "The teacher is not trained yet"),
         (["train", "RECIPE", "--teacher", "TEACHER"], "--teacher is for --mode distillation, not baseline"),
         (["distill", "RECIPE", "--teacher", "nowhere.pth"], "no file of weights at 'nowhere.pth'"),
-        (["distill", "RECIPE", "--teacher", "nowhere"], "nowhere is not a run folder"),
+        (
+            ["distill", "RECIPE", "--teacher", "nowhere"],
+            "There is no folder nowhere. Name the one that --out gave, or a checkpoint",
+        ),
         (
             ["distill", "RECIPE", "--teacher", "TEACHER", "--method", "KDD"],
             "Unknown method 'KDD'. Did you mean",
@@ -85,7 +88,7 @@ def test_devices_reach_the_schedule(run, recipe, tmp_path, monkeypatch):
         (["distill", "RECIPE", "--teacher", "TEACHER", "-o", "method={AT: {taps: e9}}"], "Unknown tap 'e9'"),
         (["distill", "--teacher", "TEACHER"], "Name a recipe"),
         (["distill", "--teacher", "TEACHER", "--data", "nowhere"], "no folder 'nowhere'"),
-        (["distill", "--data", "nowhere", "--teacher", "nothing"], "nothing is not a run folder"),
+        (["distill", "--data", "nowhere", "--teacher", "nothing"], "There is no folder nothing"),
     ],
 )
 def test_a_mistake_leaves_nothing_behind(refused, recipe, runs, arguments, words, tmp_path, monkeypatch):
@@ -118,3 +121,8 @@ def test_what_a_published_checkpoint_is_taken_for_is_said_where_it_teaches(capsy
     tell_checkpoints({"teacher": {"run": "runs/other"}}, tmp_path / "kdas.pth")
     tell_checkpoints({"student": {"run": str(tmp_path / "kdas.pth")}})
     assert [line.endswith(told) for line in capsys.readouterr().out.splitlines()] == [True, True]
+
+
+def test_a_run_whose_recipe_is_empty_is_damaged(refused, tmp_path):
+    (tmp_path / "config.yaml").write_text("{}")
+    assert "config.yaml is damaged: it is empty" in refused("train", "--resume", "--out", tmp_path)

@@ -50,6 +50,16 @@ def test_a_recipe_without_training_can_be_given_some(recipe):
     assert override(recipe, ["training.epochs=1"])["training"] == {"epochs": 1}
 
 
+def test_a_variable_that_is_replaced_need_not_be_set(recipe, monkeypatch):
+    monkeypatch.delenv("SEGDISTILL_DATA", raising=False)
+    recipe["data"] = {"polyp": {"root": "${SEGDISTILL_DATA}/polyp", "cache": "${SEGDISTILL_DATA}/cache"}}
+    changed = override(recipe, ["data.polyp.root=mine"])
+    assert changed["data"]["polyp"]["root"] == "mine"
+    with pytest.raises(SegDistillError, match="SEGDISTILL_DATA}, which is not set"):
+        complete(changed)
+    assert complete(override(changed, ["data.polyp.cache=null"]))["data"]["polyp"]["root"] == "mine"
+
+
 def test_overrides_apply_in_turn(recipe):
     changed = override(recipe, ["data={folders: {root: a}}", "data.folders.val_fraction=0.2"])
     assert changed["data"] == {"folders": {"root": "a", "val_fraction": 0.2}}

@@ -51,6 +51,13 @@ def test_every_key_reaches_its_place(convert):
     assert "--out 'weights/My run_TEACHER'" in text
 
 
+def test_a_long_name_stays_on_its_line(convert):
+    name = " ".join(["a name of many words"] * 8)
+    text = convert(f"experiment_name: {name}\ndata_root: /{name}\nteacher_checkpoint: {name}")
+    recipe = parse(text, source="recipe")
+    assert (recipe["name"], recipe["data"]["polyp"]["root"]) == (name, f"/{name}")
+
+
 def test_what_is_missing_is_as_in_our_recipe_of_the_project(convert, monkeypatch):
     monkeypatch.setenv("SEGDISTILL_DATA", "there")
     ours = config.complete(config.read("polyp-mobilenet"))
@@ -72,7 +79,13 @@ def test_the_teacher_is_its_checkpoint_where_that_is_there(convert, tmp_path):
         ("epochs: many", "config.yaml.epochs must be a whole number, got 'many'"),
         ("epochs: 0", "epochs must be at least 1, got 0"),
         ("alpha: 1.5", "alpha is the share of the labels"),
-        ("temperature: 0", "temperature must be more than 0"),
+        ("temperature: 0", "needs a positive temperature, got 0"),
+        ("temperature: .inf", "config.yaml.temperature must be a finite number, got inf"),
+        (
+            'experiment_name: "two\\nlines"',
+            r"experiment_name of 'config.yaml' holds a line break, 'two\\nlines'",
+        ),
+        ("epochs: 3\nseed: 1\nepochs: 3", "'epochs' stands twice, again in line 3: keep one"),
         ("img_size: 300", "multiples of 32"),
         ("student_backbone: mobilenet_v22", "Did you mean 'mobilenet_v2'"),
         ("- epochs", "holds no keys"),

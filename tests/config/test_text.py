@@ -69,7 +69,7 @@ def test_json_is_yaml(value):
 
 
 def test_a_key_that_stands_twice_is_an_error():
-    with pytest.raises(SegDistillError, match="In test: 'lr' stands twice, near line 2"):
+    with pytest.raises(SegDistillError, match="In test: 'lr' stands twice, again in line 3"):
         read("training:\n  lr: 1\n  lr: 2")
 
 

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import build, each, labels, loss, make, networks, simple, sizes, tasks, value
+from segdistill.core import Output
 from segdistill.methods import Method
+from segdistill.tasks import Multilabel
 
 METHODS = list(Method.catalogue.values())
 
@@ -50,6 +52,17 @@ def test_is_a_finite_scalar_with_a_gradient_for_the_student_only(cls, task, spat
 
 def maps(output):
     return [output.logits, *output.features.values()]
+
+
+@every()
+def test_learns_on_ignored_pixels_only_if_it_says_so(cls):
+    student, teacher, mask, task = networks(cls)
+    mask[..., mask.shape[-1] // 2 :] = task.ignore_index
+    method = build(make(cls), student, teacher, task)
+    loss(method, student, teacher, mask)  # a memory is filled in training alone
+    loss(method.eval(), student, teacher, mask).backward()  # no batch norm that ties positions to each other
+    reached = [x.grad[..., x.shape[-1] // 2 :].any() for x in maps(student) if x.grad is not None]
+    assert any(reached) == (cls.traits.everywhere or not cls.traits.labels)
 
 
 @pytest.mark.parametrize(("cls", "spatial"), combinations(lambda cls: [(size,) for size in sizes(cls)]))
@@ -111,6 +124,20 @@ def test_does_not_change_when_the_same_image_is_tiled_if_it_says_so(cls):
     assert torch.allclose(small, large, rtol=1e-5, atol=1e-7) == cls.traits.tiles
 
 
+@every(lambda cls: cls.traits.kind == "logits" and "Multilabel" in cls.traits.tasks)
+def test_does_not_change_where_every_label_is_there_four_times(cls):
+    def repeated(output, times):
+        return Output(output.logits.repeat_interleave(times, 1), output.features)
+
+    student, teacher, mask, _ = networks(cls, Multilabel(tuple("abc")))
+    values = []
+    for times in (1, 4):
+        mine, theirs = repeated(student, times), repeated(teacher, times)
+        method = build(make(cls), mine, theirs, Multilabel(tuple("abcdefghijkl"[: 3 * times])))
+        values.append(value(method, mine, theirs, mask.repeat_interleave(times, 1)))
+    torch.testing.assert_close(*values, rtol=1e-3, atol=1e-9)
+
+
 @every()
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_computes_in_float32_under_autocast(cls, dtype):
@@ -166,6 +193,18 @@ def test_aligns_sizes(cls):
     coarse, fine, mask, task = networks(cls, None, larger, coarser=2)
     for student, teacher in ((coarse, fine), (fine, coarse)):
         assert loss(build(make(cls), student, teacher, task), student, teacher, mask).isfinite()
+
+
+@every()
+def test_takes_maps_of_odd_sizes(cls):
+    odd = tuple(n + 5 for n in sizes(cls)[0])  # 37 pixels are 18, 9, 4 and 2 positions
+    student, teacher, mask, task = networks(cls, None, odd)
+    result = loss(build(make(cls), student, teacher, task), student, teacher, mask)
+    result.backward()
+    gradients = [x.grad for x in maps(student) if x.grad is not None]
+    assert result.isfinite()
+    assert all(g.isfinite().all() for g in gradients)
+    assert sum(g.abs().sum() for g in gradients) > 0
 
 
 @pytest.mark.parametrize(("cls", "task"), combinations(lambda cls: [(task,) for task in tasks(cls)]))

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import re
 from pathlib import Path
 
@@ -90,6 +91,28 @@ def test_a_weight_of_zero_is_refused(cls):
 def test_a_temperature_that_is_not_positive_is_refused(cls, name, bad):
     with pytest.raises(SegDistillError, match=f"got {bad}"):
         cls(**{name: bad})
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    over(
+        (c, n) for c in METHODS for n, p in arguments(c).items() if re.match("float|int", str(p.annotation))
+    ),
+)
+def test_what_is_no_finite_number_is_refused(cls, name):
+    whole = str(arguments(cls)[name].annotation).startswith("int")
+    for bad in (math.inf, math.nan, "4", True, *([1.5] if whole else [])):
+        with pytest.raises(
+            SegDistillError, match=rf"^{cls.__name__} needs a (finite|whole) number as {name}, got {bad!r}\.$"
+        ):
+            cls(**{name: bad})
+
+
+@pytest.mark.parametrize("cls", [c for c in METHODS if c.traits.labels], ids=lambda c: c.__name__)
+def test_no_mask_is_refused_where_it_reads_labels(cls):
+    student, teacher, _, task = networks(cls)
+    with pytest.raises(SegDistillError, match=rf"^{cls.__name__} reads the labels, but got no mask\."):
+        build(make(cls), student, teacher, task)(student, teacher, None)
 
 
 @pytest.mark.parametrize("cls", [c for c in METHODS if "taps" in arguments(c)], ids=lambda c: c.__name__)

@@ -96,10 +96,21 @@ def test_a_vanished_file_is_an_error_that_names_it(tmp_path):
         read_image(tmp_path / "gone.png")
 
 
-def test_float_pixels_are_refused_since_their_range_is_unknown(tmp_path):
-    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(SegDistillError, match="float32 pixels have no known range; save it with 8 or 16 bit"):
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 3)])
+def test_pixels_of_unknown_range_are_refused(tmp_path, dtype, shape):
+    cv2.imwrite(str(tmp_path / "a.tif"), np.full(shape, 200, dtype))
+    with pytest.raises(
+        SegDistillError,
+        match=rf"a\.tif': {dtype.__name__} pixels have no known range; save it with 8 or 16 bit, scaled so",
+    ):
         read_image(tmp_path / "a.tif")
+
+
+def test_16_bit_colour_png_is_rounded_to_8(tmp_path):
+    values = np.array([[[0, 300, 65535]], [[200, 257, 128]]], np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), values[..., ::-1])
+    assert read_image(tmp_path / "a.png").tolist() == [[[0, 1, 255]], [[1, 1, 0]]]
 
 
 def test_a_palette_gives_indices_and_a_grey_one_greys_where_asked(tmp_path):

@@ -42,6 +42,17 @@ def test_an_empty_folder_is_an_error(folder):
         FolderSet(folder.root)
 
 
+def test_images_of_a_kind_that_is_not_read_are_named_and_never_left_out_without_a_word(folder):
+    for kind in ("images", "masks"):
+        (folder.root / kind / "b.webp").write_bytes(b"")
+    with pytest.raises(SegDistillError, match=r"files are read, but not 'b\.webp'; convert them to png\."):
+        FolderSet(folder.root)
+    folder.pair("a")
+    (folder.root / "masks" / "b.webp").unlink()
+    with pytest.warns(UserWarning, match=r"1 images in '.*images' are left out, .* \('b\.webp'\); convert"):
+        assert FolderSet(folder.root).ids == ["a"]
+
+
 def test_an_image_without_mask_is_named_with_the_nearest_mask(folder):
     folder.pair("case1").pair("case2")
     (folder.root / "masks" / "case2.png").rename(folder.root / "masks" / "case2_mask.png")

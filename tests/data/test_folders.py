@@ -41,7 +41,7 @@ def test_several_test_sets_are_found_or_named(fill, tmp_path):
     fill("root/test/near", "d")
     fill("root/test/far", "e")
     assert list(folders(tmp_path / "root").tests) == ["far", "near"]
-    assert list(folders(tmp_path / "root", tests=["test/far"]).tests) == ["test/far"]
+    assert list(folders(tmp_path / "root", tests=["test/far"]).tests) == ["test-far"]
 
 
 def test_the_split_is_stored_and_read_again(fill, tmp_path):

@@ -133,6 +133,17 @@ def test_workers_change_nothing(frames):
         assert torch.equal(one.mask, two.mask)
 
 
+def test_a_mistake_in_a_worker_is_said_as_in_the_calling_process(frames):
+    class Broken(SyntheticSet):
+        def __getitem__(self, index):
+            raise SegDistillError("The file is gone.")
+
+    for workers in (0, 1):
+        batches = loader(Seeded(Broken(4)), EpochSampler(4, batch_size=2), workers=workers)
+        with pytest.raises(SegDistillError, match=r"^The file is gone\.$"):
+            list(batches)
+
+
 def test_negative_workers_are_an_error(frames):
     with pytest.raises(SegDistillError, match="workers=-1 is negative"):
         loader(Seeded(frames), EpochSampler(10, batch_size=2), workers=-1)

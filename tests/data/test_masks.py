@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -103,13 +105,86 @@ def test_a_shape_in_the_alpha_channel_is_an_error(tmp_path, mode):
 def test_16_bit_and_bilevel_masks_are_read(tmp_path):
     cv2.imwrite(str(tmp_path / "deep.png"), np.array([[0, 65535, 20000]], np.uint16))
     assert BinaryMask()(tmp_path / "deep.png").tolist() == [[0, 1, 0]]
+    cv2.imwrite(str(tmp_path / "rim.png"), np.array([[0, 65535, 255]], np.uint16))
+    assert BinaryMask()(tmp_path / "rim.png").tolist() == [[0, 1, 0]]
     Image.fromarray(np.array([[False, True]])).save(tmp_path / "bits.png")
     assert BinaryMask()(tmp_path / "bits.png").tolist() == [[0, 1]]
 
 
-def test_float_masks_from_0_to_1_are_read(tmp_path):
-    Image.fromarray(np.array([[0, 0.4, 0.6, 1]], np.float32)).save(tmp_path / "soft.tif")
-    assert BinaryMask()(tmp_path / "soft.tif").tolist() == [[0, 0, 1, 1]]
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_masks_in_colour_are_read_whole(tmp_path, suffix):
+    path = str(tmp_path / f"deep.{suffix}")
+    for white in (1, 255, 65535):
+        for alpha in ([], [65535]):
+            cv2.imwrite(path, np.array([[[0] * 3 + alpha, [white] * 3 + alpha]], np.uint16))
+            assert BinaryMask()(Path(path)).tolist() == [[0, 1]]
+    cv2.imwrite(path, np.array([[[0, 0, 0, 0], [0, 0, 0, 65535]]], np.uint16))
+    with pytest.raises(SegDistillError, match="keeps its shape, or some of it, in the alpha channel"):
+        BinaryMask()(Path(path))
+
+
+@pytest.fixture
+def deep(tmp_path):
+    def write(values, dtype):
+        Image.fromarray(np.array([values], dtype)).save(tmp_path / "deep.tif")
+        return tmp_path / "deep.tif"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "message"),
+    [
+        (
+            [0, 256],
+            np.uint16,
+            r"up to 256 \(1 in 8 bit\), all below the threshold 128; pass threshold=1 or lower",
+        ),
+        ([0, 300], np.uint16, r"up to 300 \(1 in 8 bit\), all below"),
+        ([0, 0.006], np.float32, r"up to 0.006 \(2 in 8 bit\), all below"),
+        ([0, 0.001], np.float32, r"up to 0.001 \(0 in 8 bit\), all below the threshold 128; scale them up"),
+    ],
+)
+def test_a_mask_that_8_bits_would_blacken_is_an_error(deep, values, dtype, message):
+    with pytest.raises(SegDistillError, match=rf"deep\.tif' has values {message}"):
+        BinaryMask()(deep(values, dtype))
+    assert BinaryMask(threshold=1)(deep([0, 256], np.uint16)).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "strange"),
+    [
+        ([-1, 0], np.int32, "-1"),
+        ([1, -1], np.int32, "-1"),
+        ([0, 70000], np.int32, "70000"),
+        ([0, 1.5], np.float32, "1.5"),
+        ([-0.5, 1], np.float32, "-0.5"),
+        ([1, np.nan], np.float32, "nan"),
+        ([255, np.inf], np.float32, "inf"),
+    ],
+)
+def test_what_is_no_grey_value_is_an_error(deep, values, dtype, strange):
+    path = deep(values, dtype)
+    with pytest.raises(
+        SegDistillError, match=rf"deep\.tif' holds {strange}, which is no grey .* from 0 to 255"
+    ):
+        BinaryMask()(path)
+
+
+def test_float_masks_are_shares_of_white_or_whole_greys(deep):
+    assert BinaryMask()(deep([0, 0.4, 0.6, 1], np.float32)).tolist() == [[0, 0, 1, 1]]
+    assert BinaryMask()(deep([0, 100, 128, 255], np.float32)).tolist() == [[0, 0, 1, 1]]
+    assert BinaryMask()(deep([0, 0], np.float32)).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(0.5, np.float32), (np.nan, np.float32), (-1, np.int32)])
+def test_what_is_no_class_index_is_an_error(deep, value, dtype):
+    with pytest.raises(SegDistillError, match=rf"deep\.tif' holds the value {value}; allowed are 0 to 1"):
+        IndexMask(2)(deep([0, 1, value], dtype))
+
+
+def test_a_negative_value_may_be_the_ignored_one(deep):
+    assert IndexMask(2, ignore_index=-1)(deep([0, 1, -1], np.int32)).tolist() == [[0, 1, 255]]
 
 
 def test_palette_masks_are_read_by_index(tmp_path):

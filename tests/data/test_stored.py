@@ -35,6 +35,20 @@ def test_stored_samples_are_those_of_the_source(pairs, tmp_path):
     assert torch.equal(stored[-1]["image"], source[-1]["image"])
 
 
+def test_sizes_are_known_without_decoding(pairs, tmp_path, monkeypatch):
+    source = FolderSet(pairs.root)
+    sets = (
+        source,
+        Stored(source, tmp_path / "cache"),
+        Part(source, ["a", "b", "c"]),
+        SyntheticSet(3, size=(40, 48)),
+    )
+    native = [[each[index]["mask"].shape for index in range(3)] for each in sets]
+    for each in sets:
+        monkeypatch.setattr(type(each), "arrays", None)
+    assert [each.sizes() for each in sets] == native
+
+
 def test_later_uses_do_not_decode(pairs, tmp_path, monkeypatch):
     Stored(FolderSet(pairs.root), tmp_path / "cache")
     monkeypatch.setattr("segdistill.data.folder.read_image", lambda path: pytest.fail("decoded again"))

@@ -67,6 +67,14 @@ def test_the_network_is_left_as_it_was_found():
     assert {name: m.training for name, m in net.named_modules()} == before
 
 
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_a_network_that_gives_no_numbers_is_not_scored(wrong):
+    net = Bright()
+    net.level.data.fill_(wrong)
+    with pytest.raises(SegDistillError, match="gives 'disc_00' logits that are not finite, and NaN has no"):
+        evaluate(net, Discs(2))
+
+
 def test_an_empty_set_is_a_sentence():
     with pytest.raises(SegDistillError, match="no images to evaluate"):
         evaluate(Bright(), Discs(0))

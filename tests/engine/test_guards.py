@@ -1,6 +1,7 @@
 """Nothing is silently wrong: each guard, with the mistake it is there for."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ from torch import nn
 
 from segdistill.core import SegDistillError
 from segdistill.engine import Training, distill, train
-from segdistill.engine.guards import TeacherGuard
+from segdistill.engine.guards import AdapterGuard, TeacherGuard
+from segdistill.engine.runtime import Runtime
 from segdistill.methods import AT, KD, FitNet, Method, PairMethod
 from segdistill.tasks import Binary, Multiclass
 from segdistill.teachers import Teacher
@@ -127,6 +129,25 @@ def test_an_adapter_that_nobody_trains_stops_the_run(method, message, data, shor
         distill(
             tiny_net(), tiny_net(seed=1), data, method, out=tmp_path / "run", training=short, display=quiet
         )
+
+
+def test_the_first_step_that_is_taken_is_looked_at_where_a_loss_scaler_refuses_the_first(
+    data, short, quiet, tmp_path, monkeypatch
+):
+    clip, norms, looked = Runtime.clip, [torch.tensor(math.inf)] * 2, []
+    monkeypatch.setattr(Runtime, "scales_loss", True)
+    monkeypatch.setattr(Runtime, "clip", lambda *a: norms.pop() if norms else clip(*a))
+    monkeypatch.setattr(AdapterGuard, "after_step", lambda self: looked.append(len(norms)))
+    distill(
+        tiny_net(width=16),
+        tiny_net(),
+        data,
+        FitNet(taps="body"),
+        out=tmp_path / "run",
+        training=short,
+        display=quiet,
+    )
+    assert looked == [0]
 
 
 def test_a_teacher_that_moves_is_noticed():

@@ -7,7 +7,14 @@ from segdistill.core import SegDistillError
 from segdistill.engine import Training, distill, train
 from segdistill.engine.job import job
 from segdistill.methods import AT, KD, Sum
-from toys import Discs, tiny_net
+from toys import Discs, TinyNet, tiny_net
+
+
+class Extra(TinyNet):
+    """Keeps something that is no tensor."""
+
+    def get_extra_state(self):
+        return {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,7 @@ from toys import Discs, tiny_net
         ),
         ({"teacher": [tiny_net()]}, "The teacher is of type list"),
         ({"student": "smp.FPN"}, "The student is of type str. Give a network"),
+        ({"student": Extra()}, "The student's state '_extra_state' is of type dict, and a run's files hold"),
         ({"data": Discs(4)}, "data is of type Discs. Give a segdistill Data"),
     ],
 )

@@ -16,6 +16,13 @@ def test_rows_after_the_checkpoint_are_written_again(tmp_path):
     assert [(r["epoch"], r["loss"]) for r in logs.read(tmp_path / "log.csv")] == [("1", "0.5"), ("2", "0.25")]
 
 
+def test_a_term_that_comes_later_was_zero_before(tmp_path):
+    log = logs.Log(tmp_path / "log.csv")
+    log.add(row(1))
+    log.add(row(2, late=0.5))
+    assert [r["late"] for r in logs.read(tmp_path / "log.csv")] == ["0", "0.5"]
+
+
 def test_a_new_run_ignores_no_rows(tmp_path):
     assert logs.Log(tmp_path / "log.csv").rows == []
 

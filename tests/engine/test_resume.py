@@ -27,8 +27,8 @@ def student():
         return Dropping(norm=True)
 
 
-def go(out, *, net=None, display=None, resume=False, method=None, **options):
-    data = Data(train=Discs(16), val=Discs(4, seed=1), augment=Augment(32))
+def go(out, *, net=None, display=None, resume=False, method=None, size=32, **options):
+    data = Data(train=Discs(16), val=Discs(4, seed=1), augment=Augment(size))
     training = Training(
         **{
             "epochs": 3,
@@ -97,6 +97,13 @@ def test_another_configuration_is_refused(tmp_path):
         SegDistillError, match=r"was begun with training.lr=0.001, not 0.1. Resume with the same options"
     ):
         go(tmp_path / "run", resume=True, lr=0.1)
+    with pytest.raises(SegDistillError, match=r"was begun with augment=Augment\(size=\(32, 32\)"):
+        go(tmp_path / "run", resume=True, size=48)
+    (tmp_path / "run" / "best.safetensors").unlink()
+    with pytest.raises(
+        SegDistillError, match=r"best.safetensors is missing, the weights of epoch 1. Copy the"
+    ):
+        go(tmp_path / "run", resume=True)
 
 
 def test_another_number_of_workers_is_not_another_configuration(tmp_path):
@@ -109,9 +116,19 @@ def test_another_number_of_workers_is_not_another_configuration(tmp_path):
 def test_a_damaged_checkpoint_is_a_sentence(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path / "run", display=StopAt(1, 2))
-    (tmp_path / "run" / "last.ckpt").write_bytes(b"half")
-    with pytest.raises(SegDistillError, match="last.ckpt is damaged"):
-        go(tmp_path / "run", resume=True)
+    file = tmp_path / "run" / "last.ckpt"
+    half = torch.load(file, weights_only=True)
+    del half["progress"]
+    for write in (
+        lambda: file.write_bytes(b"half"),
+        lambda: torch.save([1], file),
+        lambda: torch.save(half, file),
+    ):
+        write()
+        with pytest.raises(
+            SegDistillError, match=r"last.ckpt is damaged. Copy .*: --resume then begins the run anew"
+        ):
+            go(tmp_path / "run", resume=True)
 
 
 class Killed(Silence):

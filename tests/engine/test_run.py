@@ -94,10 +94,19 @@ def test_nothing_in_a_run_names_the_machines_folders(run):
         assert "/tmp" not in (run.path / name).read_text()
 
 
-@pytest.mark.parametrize(
-    ("name", "read"), [("config.yaml", "config"), ("metrics.json", "metrics"), ("model.json", "task")]
-)
-def test_a_damaged_file_is_a_sentence(name, read, run):
-    (run.path / name).write_text("{")
-    with pytest.raises(SegDistillError, match=f"{name} is damaged"):
-        getattr(run, read)
+def test_a_damaged_file_is_a_sentence(run):
+    for name, text, read in (
+        ("config.yaml", "{", "config"),
+        ("config.yaml", "{}", "config"),
+        ("metrics.json", "{", "metrics"),
+        ("model.json", "{", "task"),
+        ("model.json", "{}", "task"),
+        ("model.json", '{"task": {}}', "task"),
+        ("model.json", '{"task": {"Binary": {}}, "spec": null, "class": "x"}', "student"),
+    ):
+        (run.path / name).write_text(text)
+        with pytest.raises(SegDistillError, match=f"{name} is damaged"):
+            getattr(Run.load(run.path, net=tiny_net()), read)
+    (run.path / "model.json").write_text('{"spec": 5, "class": "x"}')
+    with pytest.raises(SegDistillError, match=r"model.json is damaged"):
+        models.load(run.path, classes=1)

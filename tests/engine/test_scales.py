@@ -107,8 +107,28 @@ def test_shares_are_not_made_of_pixels_to_ignore():
         ReleasedResize(32)(sample)
 
 
-def run(tmp_path, quiet, *, method=None, loss=None, task=None, net=None, augment=None, **options):
-    data = Data(train=Discs(8), val=Discs(4, seed=1), augment=augment or Augment(32))
+@pytest.mark.parametrize("ignored", [255, -1])
+def test_no_scale_makes_shares_of_a_batch_with_pixels_to_ignore(one_batch, ignored):
+    one_batch.mask[1, 0, 0] = ignored
+    scales = Scales(Training(rescale="as_released", **EACH), Tapped(tiny_net()), None)
+    with pytest.raises(SegDistillError, match=f"mask of 'b' holds label {ignored}: .* Take rescale 'smooth'"):
+        sizes(scales, one_batch)
+    assert sizes(Scales(Training(**EACH), Tapped(tiny_net()), None), one_batch) == [32, 64, 128]
+
+
+def test_pixels_to_ignore_are_refused_before_the_run_folder_exists(tmp_path, quiet):
+    train_set = Discs(8)
+    for _, mask in train_set.samples:
+        mask[:16] = 255
+    with pytest.raises(SegDistillError, match="mask of 'disc_00' holds label 255"):
+        run(tmp_path, quiet, train_set=train_set, loss=Structure(), **RELEASED)
+    assert not (tmp_path / "run").exists()
+
+
+def run(
+    tmp_path, quiet, *, method=None, loss=None, task=None, net=None, augment=None, train_set=None, **options
+):
+    data = Data(train=train_set or Discs(8), val=Discs(4, seed=1), augment=augment or Augment(32))
     training = replace(
         Training(epochs=1, batch_size=4, precision="32", workers=0, scales=(1.0, 2.0)), **options
     )

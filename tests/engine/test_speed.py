@@ -14,6 +14,7 @@ def test_a_speed_says_how_it_was_measured():
     assert (found.passes, found.size) == (20, (32, 32))
     assert found.fps == 1 / found.seconds > 0
     assert found.how.startswith("the network alone on one image at 32x32, median of 20 passes")
+    assert found.how.endswith(f"cpu, {torch.get_num_threads()} thread")
 
 
 def test_a_slow_network_is_timed_a_few_times_only():

@@ -25,6 +25,16 @@ from segdistill.engine import Training
         ({"clip_norm": 1, "clip_value": 1}, "clip_norm and clip_value are both set"),
         ({"batch_size": 5, "devices": 2}, "batch_size 5 does not divide into 2 devices"),
         ({"schedule": "step"}, "'step' needs step_epochs"),
+        ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
+        ({"epochs": "3"}, "epochs must be a whole number, got '3'"),
+        ({"batch_size": 4.0}, "batch_size must be a whole number, got 4.0"),
+        ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
+        ({"seed": None}, "seed must be a whole number, got None"),
+        ({"workers": 1.5}, "workers must be a whole number, got 1.5"),
+        ({"lr": float("inf")}, "lr must be a number, got inf"),
+        ({"scales": 1.0}, r"scales must be a list of factors, such as \(0.75, 1, 1.25\), got 1.0"),
+        ({"scales": ("1",)}, r"scales must be a list of factors"),
+        ({"lr_factors": None}, "lr_factors must be factors by name, such as .*, got None"),
     ],
 )
 def test_impossible_values_are_refused(options, message):

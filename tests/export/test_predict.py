@@ -50,6 +50,16 @@ def test_an_overlay_changes_only_what_was_found(predictor, picture, tmp_path):
     assert not changed[15:, 20:].any()
 
 
+def test_what_a_network_fails_on_is_named(picture, film, tmp_path):
+    def predictor(image):
+        raise SegDistillError("NaN has no mask.")
+
+    predictor.classes = ("background", "polyp")
+    for file, named in ((picture(), "a.png"), (film(), "clip.avi, frame 0")):
+        with pytest.raises(SegDistillError, match=f"{named}: NaN has no mask"):
+            predict(predictor, file, tmp_path / "out")
+
+
 def test_a_multiclass_mask_keeps_its_indices(picture, tmp_path):
     def predictor(image):
         mask = np.arange(image.shape[0] * image.shape[1]).reshape(image.shape[:2]) % 3

@@ -70,6 +70,13 @@ def test_prediction_is_in_evaluation_mode_even_after_training_resumed():
     assert not tapped.training
 
 
+def test_a_network_that_gives_nan_is_refused_instead_of_finding_nothing():
+    net = toys.tiny_net()
+    next(net.parameters()).data.fill_(torch.nan)
+    with pytest.raises(SegDistillError, match="logits that are not finite, and NaN has no mask"):
+        TorchPredictor(Tapped(net), Binary())(image(16, 16, 3))
+
+
 def test_channels_last_gives_the_same_answer():
     tapped = Tapped(toys.tiny_net())
     plain = TorchPredictor(tapped, Binary())(image(16, 16, 3))

@@ -87,6 +87,15 @@ def test_every_option_is_documented(cls):
         assert f"{name}:" in inspect.getdoc(cls)
 
 
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+def test_dice_without_smooth_is_no_nan_where_everything_is_ignored(task):
+    logits = torch.zeros(3, task.channels, 5, 7, requires_grad=True)
+    loss = Dice(smooth=0)(logits, torch.full_like(labels(task), task.ignore_index), task)
+    loss.backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()
+
+
 def test_bce_and_ce_are_torchs_where_nothing_is_ignored():
     logits, mask = torch.randn(2, 1, 5, 7), torch.randint(0, 2, (2, 5, 7))
     expected = F.binary_cross_entropy_with_logits(logits[:, 0], mask.float())

@@ -103,9 +103,9 @@ def test_a_teacher_of_one_channel_is_refused():
     ("options", "message"),
     [
         ({"temperature": 0}, "AfDCD needs a positive temperature, got 0"),
-        ({"reconstruction": 0, "contrast": 0}, "one of them positive, got reconstruction=0, contrast=0"),
-        ({"contrast": -1}, "factors of at least 0, one of them positive"),
-        ({"mask": 1}, "hides a share of positions from 0 to below 1, got mask=1"),
+        ({"reconstruction": 0, "contrast": 0}, "AfDCD has nothing left: reconstruction, contrast are all 0"),
+        ({"contrast": -1}, "AfDCD needs contrast of at least 0, got -1"),
+        ({"mask": 1}, "AfDCD needs mask from 0 to below 1, got 1"),
         ({"groups": 1}, "AfDCD needs groups of at least 2, got 1"),
         ({"patch": 0}, "AfDCD needs patch of at least 1, got 0"),
         ({"pool": 0}, "AfDCD needs pool of at least 1, got 0"),

@@ -51,7 +51,7 @@ def test_a_teacher_of_other_classes_is_refused():
     [
         (lambda: KD(temperature=0), "KD needs a positive temperature, got 0"),
         (lambda: KD(temperature=-1), "KD needs a positive temperature, got -1"),
-        (lambda: AT(power=0), "AT needs a power of at least 1, got 0"),
+        (lambda: AT(power=0), "AT needs power of at least 1, got 0"),
     ],
 )
 def test_impossible_numbers_are_refused(make, message):

@@ -195,14 +195,14 @@ def test_one_image_is_refused(cls):
     ("make", "message"),
     [
         (lambda: CIRKD(temperature=0), "CIRKD needs a positive temperature, got 0"),
-        (lambda: CIRKD(pool=0), "CIRKD needs a pool of at least 1 position, got 0"),
+        (lambda: CIRKD(pool=0), "CIRKD needs pool of at least 1, got 0"),
         (lambda: CIRKDChannel(temperature=-1), "CIRKDChannel needs a positive temperature, got -1"),
-        (lambda: CIRKDChannel(pool=0), "CIRKDChannel needs a pool of at least 1 position, got 0"),
+        (lambda: CIRKDChannel(pool=0), "CIRKDChannel needs pool of at least 1, got 0"),
         (
             lambda: CIRKDChannel(relation=0, regression=0),
-            "one of them positive, got relation=0, regression=0",
+            "CIRKDChannel has nothing left: relation, regression are all 0",
         ),
-        (lambda: CIRKDChannel(relation=-1), "factors of at least 0, one of them positive, got relation=-1"),
+        (lambda: CIRKDChannel(relation=-1), "CIRKDChannel needs relation of at least 0, got -1"),
     ],
 )
 def test_impossible_numbers_are_refused(make, message):

@@ -279,11 +279,30 @@ def test_free_memory_is_unknown_where_the_system_does_not_say(monkeypatch):
     built(*outputs(), pixels=5)
 
 
-def test_a_container_may_have_less_than_its_machine(monkeypatch):
-    monkeypatch.setattr(
-        bank.Path, "read_text", lambda self: "12345" if "cgroup" in str(self) else "MemAvailable: 99 kB"
-    )
-    assert bank.free_memory(torch.device("cpu")) == 12345
+@pytest.mark.parametrize(
+    ("version", "limit", "usage", "files"),
+    [
+        ("cgroup/memory.", "max", "current", "inactive_file"),
+        ("cgroup/memory/memory.", "limit_in_bytes", "usage_in_bytes", "total_inactive_file"),
+    ],
+)
+def test_a_container_may_have_less_left_than_its_machine(version, limit, usage, files, monkeypatch):
+    says = {
+        "/proc/meminfo": "MemAvailable: 99 kB",
+        f"/sys/fs/{version}{limit}": "20000\n",
+        f"/sys/fs/{version}{usage}": "9000\n",
+        f"/sys/fs/{version}stat": f"anon 8500\n{files} 500\n",
+    }
+
+    def read(path):
+        if str(path) not in says:
+            raise OSError
+        return says[str(path)]
+
+    monkeypatch.setattr(bank.Path, "read_text", read)
+    assert bank.free_memory(torch.device("cpu")) == 11500
+    says[f"/sys/fs/{version}{limit}"] = "max"
+    assert "limit_in_bytes" in limit or bank.free_memory(torch.device("cpu")) == 99 * 1024
 
 
 @pytest.mark.parametrize(

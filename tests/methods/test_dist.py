@@ -93,9 +93,9 @@ def test_nothing_left_to_compare_is_refused(task):
     ("options", "message"),
     [
         ({"temperature": 0}, "positive temperature, got 0"),
-        ({"beta": -1}, "beta and gamma of at least 0, and one above it, got -1 and 1"),
-        ({"gamma": -2}, "got 1.0 and -2"),
-        ({"beta": 0, "gamma": 0}, "got 0 and 0"),
+        ({"beta": -1}, "DIST needs beta of at least 0, got -1"),
+        ({"gamma": -2}, "DIST needs gamma of at least 0, got -2"),
+        ({"beta": 0, "gamma": 0}, "DIST has nothing left: beta, gamma are all 0"),
     ],
 )
 def test_impossible_constants_are_refused(options, message):

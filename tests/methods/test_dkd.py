@@ -100,9 +100,9 @@ def test_sigmoid_channels_are_refused(task):
     ("options", "message"),
     [
         ({"temperature": 0}, "positive temperature, got 0"),
-        ({"alpha": -1}, "alpha and beta of at least 0, and one above it, got -1 and 8"),
-        ({"alpha": 1, "beta": -1}, "got 1 and -1"),
-        ({"alpha": 0, "beta": 0}, "got 0 and 0"),
+        ({"alpha": -1}, "DKD needs alpha of at least 0, got -1"),
+        ({"alpha": 1, "beta": -1}, "DKD needs beta of at least 0, got -1"),
+        ({"alpha": 0, "beta": 0}, "DKD has nothing left: alpha, beta are all 0"),
     ],
 )
 def test_impossible_constants_are_refused(options, message):

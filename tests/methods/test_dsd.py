@@ -138,7 +138,7 @@ def test_a_map_of_one_row_is_pooled_along_the_others(spatial):
     ("options", "message"),
     [
         ({"temperature": 0}, "CSD needs a positive temperature, got 0"),
-        ({"pool": 0}, "CSD needs cells of at least one pixel, got pool=0"),
+        ({"pool": 0}, "CSD needs pool of at least 1, got 0"),
     ],
 )
 def test_impossible_numbers_are_refused(options, message):

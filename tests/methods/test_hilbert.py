@@ -162,9 +162,9 @@ def test_logits_of_other_classes_are_refused():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Hilbert(channels=0), "Hilbert needs at least 1 common channel, got 0"),
-        (lambda: HilbertActivation(power=-1), "HilbertActivation needs a power of at least 0, got -1"),
-        (lambda: HilbertActivation(channels=-2), "HilbertActivation needs at least 1 common channel, got -2"),
+        (lambda: Hilbert(channels=0), "Hilbert needs channels of at least 1, got 0"),
+        (lambda: HilbertActivation(power=-1), "HilbertActivation needs power of at least 0, got -1"),
+        (lambda: HilbertActivation(channels=-2), "HilbertActivation needs channels of at least 1, got -2"),
     ],
 )
 def test_impossible_arguments_are_refused(make, message):

@@ -174,8 +174,8 @@ def test_a_larger_critic_map_gives_several_scores_whose_mean_counts():
         ({"weight": 0}, "positive weight, got 0"),
         ({"penalty": 0}, "Holistic needs a positive penalty, got 0"),
         ({"critic_lr": -1}, "Holistic needs a positive critic_lr, got -1"),
-        ({"width": 0}, "Holistic needs a positive width, got 0"),
-        ({"size": 32}, "discriminator needs a size of at least 64, got 32"),
+        ({"width": 0}, "Holistic needs width of at least 1, got 0"),
+        ({"size": 32}, "Holistic needs size of at least 64, got 32"),
     ],
 )
 def test_impossible_numbers_are_refused(options, message):

@@ -98,8 +98,8 @@ def test_no_term_is_exactly_off_at_the_first_step():
         ({"temperature": 0}, "AICSD needs a positive temperature, got 0"),
         ({"inter_weight": -1}, "AICSD needs a positive inter_weight, got -1"),
         ({"pixel_weight": 0}, "AICSD needs a positive pixel_weight, got 0"),
-        ({"floor": 0}, "AICSD needs a floor between 0 and 1, got 0"),
-        ({"floor": 1}, "AICSD needs a floor between 0 and 1, got 1"),
+        ({"floor": 0}, "AICSD needs floor between 0 and 1, got 0"),
+        ({"floor": 1}, "AICSD needs floor between 0 and 1, got 1"),
     ],
 )
 def test_impossible_numbers_are_refused(options, message):

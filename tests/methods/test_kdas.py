@@ -125,7 +125,7 @@ def test_the_supervised_loss_has_the_rest(cls):
 @pytest.mark.parametrize("cls", [KDAS, KDASPublished])
 @pytest.mark.parametrize("alpha", [0, 1, -0.5])
 def test_an_alpha_that_leaves_one_side_nothing_is_refused(cls, alpha):
-    with pytest.raises(SegDistillError, match=f"{cls.__name__} needs an alpha between 0 and 1, got {alpha}"):
+    with pytest.raises(SegDistillError, match=f"{cls.__name__} needs alpha between 0 and 1, got {alpha}"):
         cls(alpha=alpha)
 
 

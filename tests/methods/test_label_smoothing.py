@@ -41,6 +41,12 @@ def test_a_sigmoid_channel_has_two_outcomes(task):
     torch.testing.assert_close(loss(LabelSmoothing(0.2), student, mask, task), expected.float())
 
 
+def test_a_share_of_foreground_is_smoothed_as_a_probability():
+    student, mask = torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1), 0.3)
+    expected = torch.tensor(2.0).log() - entropy([0.68, 0.32])
+    torch.testing.assert_close(loss(LabelSmoothing(0.1), student, mask, Binary()), expected.float())
+
+
 def test_is_a_virtual_teacher_at_temperature_one():
     student, mask = torch.randn(2, 4, 5, 4), torch.randint(0, 4, (2, 5, 4))
     smoothed, taught = LabelSmoothing(0.2), TfKD(confidence=0.85, temperature=1)

@@ -149,7 +149,10 @@ def test_preparation_works_where_gradients_are_off():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"tokens": 0}, "at least 1 token, got 0"), ({"preparation": -1}, "at least 0 batches, got -1")],
+    [
+        ({"tokens": 0}, "tokens of at least 1, got 0"),
+        ({"preparation": -1}, "preparation of at least 0, got -1"),
+    ],
 )
 def test_impossible_numbers_are_refused(options, message):
     with pytest.raises(SegDistillError, match=message):

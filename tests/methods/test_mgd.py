@@ -74,5 +74,5 @@ def test_the_alignment_starts_as_the_identity_and_is_trained_where_channels_agre
 
 @pytest.mark.parametrize("masked", [1.0, -0.1, 2])
 def test_an_impossible_part_is_refused(masked):
-    with pytest.raises(SegDistillError, match=f"from 0 to below 1 of a feature, got masked={masked}"):
+    with pytest.raises(SegDistillError, match=f"MGD needs masked from 0 to below 1, got {masked}"):
         MGD(masked=masked)

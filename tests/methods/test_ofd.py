@@ -6,7 +6,7 @@ from torch import nn
 from fakes import build, loss, networks
 from segdistill.core import Output
 from segdistill.methods import OFD
-from segdistill.methods.parts.margins import final_norm, margins_of_norm, margins_of_values
+from segdistill.methods.parts.margins import Negatives, final_norm, margins_of_norm
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary
 
@@ -36,7 +36,7 @@ def test_a_channel_switched_off_has_the_margin_of_its_constant(bias):
 
 def test_margins_of_values_are_their_negative_means_by_channel():
     feature = torch.tensor([[[1.0, -2.0, -4.0], [1.0, 2.0, 0.0]]])
-    torch.testing.assert_close(margins_of_values(feature), torch.tensor([-3.0, 0.0]))
+    torch.testing.assert_close(Negatives(feature).margins, torch.tensor([-3.0, 0.0]))
 
 
 def test_the_final_norm_is_found_behind_what_has_no_parameters():
@@ -77,6 +77,7 @@ def test_margins_come_from_the_teachers_batch_norm(tap):
     method = OFD(taps={"f": tap})
     method.examine(teacher)
     method.build(Output(output.logits, {"f": torch.randn(2, 4, 4, 4)}), output, Binary())
+    assert method.preparation == 0
     torch.testing.assert_close(method.floors["f"].margin, torch.tensor(MARGIN))
     assert "floors.f.margin" in method.state_dict()
 
@@ -88,13 +89,25 @@ def test_margins_come_from_the_probe_where_no_batch_norm_ends_the_module():
     method = OFD(taps={"f": "0"})
     method.examine(teacher)
     method.build(Output(output.logits, {"f": torch.randn(2, 4, 4, 4)}), output, Binary())
-    torch.testing.assert_close(method.floors["f"].margin, margins_of_values(output["0"]))
+    torch.testing.assert_close(method.floors["f"].margin, Negatives(output["0"]).margins)
+
+
+def test_margins_that_no_batch_norm_tells_are_measured_in_more_batches_than_the_probe():
+    probe, other = (Output(torch.zeros(2, 1, 8, 8), {"f": torch.randn(2, 3, 8, 8)}) for _ in range(2))
+    method = OFD(taps="f")
+    assert method.preparation == 0
+    method.build(probe, probe, Binary())
+    assert method.preparation > 1
+    method.prepare([(other, torch.zeros(2, 8, 8))])
+    both = torch.cat([probe["f"], other["f"]])
+    expected = both.clamp_max(0).sum(dim=(0, 2, 3)) / (both < 0).sum(dim=(0, 2, 3))
+    torch.testing.assert_close(method.floors["f"].margin, expected)
 
 
 def test_margins_come_from_the_probe_for_a_cached_teacher():
     student, teacher, _, task = networks(OFD)
     method = build(OFD(taps="high"), student, teacher, task)  # nobody called examine()
-    torch.testing.assert_close(method.floors["high"].margin, margins_of_values(teacher["high"]))
+    torch.testing.assert_close(method.floors["high"].margin, Negatives(teacher["high"]).margins)
 
 
 def test_the_examined_teacher_is_no_part_of_the_method():

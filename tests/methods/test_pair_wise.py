@@ -96,9 +96,9 @@ def test_column_attention_brings_every_column_to_unit_length():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scale": 0}, "PairWise needs a scale above 0 and up to 1, got 0"),
+        ({"scale": 0}, "PairWise needs scale above 0 and up to 1, got 0"),
         ({"scale": 1.5}, "up to 1, got 1.5"),
-        ({"patch": 0}, "PairWise needs a patch of at least 1 position, got 0"),
+        ({"patch": 0}, "PairWise needs patch of at least 1, got 0"),
         ({"scale": 0.5, "patch": 2}, "takes a scale or a patch, got scale=0.5 and patch=2. Leave one out"),
     ],
 )

@@ -73,8 +73,10 @@ def describe(method):
 
 
 @every
-def test_a_recipe_names_a_preset(name, variant):
-    assert describe(config.build_method({name: {"variant": variant}})) == describe(preset(name, variant))
+def test_a_recipe_names_a_preset_as_it_is_and_completed(name, variant):
+    short = {name: {"variant": variant}}
+    for written in (short, config.complete({"method": short})["method"]):
+        assert describe(config.build_method(written)) == describe(preset(name, variant))
 
 
 def test_a_recipe_adds_presets_and_methods():
@@ -135,6 +137,8 @@ def test_a_preset_takes_the_numbers_that_its_project_leaves_open_and_no_others()
     assert full == [{"polyp-mobilenet": {"variant": "paper", "alpha": 0.7, "temperature": 4.0}}]
     with pytest.raises(SegDistillError, match="Unknown option of skd 'alpha'"):
         config.complete({"method": {"skd": {"alpha": 0.7}}})
+    with pytest.raises(SegDistillError, match="Unknown option of cirkd 'temperature'. Known: variant"):
+        preset("cirkd", temperature=3)
     with pytest.raises(SegDistillError, match="the share of the labels"):
         preset("polyp-mobilenet", alpha=1.5)
 
@@ -150,6 +154,16 @@ def test_kdas_distils_both_heads_and_its_release_guides_the_first():
     _, _, terms = computed(preset("kdas3"), "Binary")
     assert set(terms) == {"KDAS/head1", "KDAS/head2", "KDAS/guiding"}
     assert set(computed(preset("kdas3", "as_released"), "Binary")[2]) == {"KDASPublished/head1"}
+
+
+def test_both_variants_of_hlfd_take_its_options():
+    levels = ["e2", "e3", "e4", "e5"]
+    for variant in VARIANTS:
+        assert preset("hlfd", variant, encoder=levels, decoder=["d5", "d4"]).student_taps == (
+            "d5",
+            "d4",
+            *levels[:3],
+        )
 
 
 def test_the_weight_of_the_labels_is_one_presets_own():

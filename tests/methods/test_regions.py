@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from fakes import build, labels
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods import AT, IFVD, RAD
-from segdistill.methods.parts.regions import region_means, regions
+from segdistill.methods.parts.regions import full_regions, region_means, regions
 from segdistill.methods.released.ifvd import ReleasedIFVD
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
@@ -136,7 +136,7 @@ def test_a_cell_of_several_classes_counts_for_each_by_its_share():
 def test_a_region_of_one_pixel_is_not_lost_in_a_coarse_feature():
     mask = torch.zeros(1, 32, 32, dtype=torch.long)
     mask[0, 5, 5] = 1
-    shares = regions("RAD", Binary(), mask, (2, 2))
+    shares = regions(Binary(), mask, (2, 2))
     assert shares[0, 1].flatten().tolist() == [1 / 256, 0, 0, 0]
     feature = torch.randn(1, 3, 2, 2)
     torch.testing.assert_close(region_means(feature, shares)[0, 1], feature[0, :, 0, 0])
@@ -178,13 +178,9 @@ def test_a_feature_that_is_zero_somewhere_gives_no_nan(cls):
     assert dead.grad.abs().max() < 10
 
 
-@pytest.mark.parametrize("cls", [RAD, IFVD])
-def test_no_mask_is_refused_with_a_method_that_needs_none(cls):
-    student, teacher = networks((8, 8))
-    with pytest.raises(
-        SegDistillError, match=f"{cls.__name__} compares the regions of the labels, but got no mask"
-    ):
-        value(cls(taps="f"), student, teacher, None, FOUR)
+def test_what_a_share_of_foreground_leaves_is_background():
+    found = full_regions(Binary(), torch.tensor([[0.0, 0.3, 1.0, 255.0]]))
+    torch.testing.assert_close(found[0], torch.tensor([[1.0, 0.7, 0.0, 0.0], [0.0, 0.3, 1.0, 0.0]]))
 
 
 def test_released_ifvd_is_ours_times_the_share_of_labelled_pixels():

@@ -177,11 +177,11 @@ def test_no_map_has_more_tokens_than_allowed(tokens):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: RKD(distance=-1), "RKD needs factors of at least 0, one of them positive, got distance=-1"),
-        (lambda: RKD(distance=0, angle=0), "one of them positive, got distance=0, angle=0"),
-        (lambda: ICKD(grid=0), "ICKD needs a grid of at least 1 patch per side, got 0"),
+        (lambda: RKD(distance=-1), "RKD needs distance of at least 0, got -1"),
+        (lambda: RKD(distance=0, angle=0), "RKD has nothing left: distance, angle are all 0"),
+        (lambda: ICKD(grid=0), "ICKD needs grid of at least 1, got 0"),
         (lambda: TokenSimilarity(temperature=0), "TokenSimilarity needs a positive temperature, got 0"),
-        (lambda: TokenSimilarity(tokens=1), "needs at least 2 tokens to compare, got 1"),
+        (lambda: TokenSimilarity(tokens=1), "needs tokens of at least 2, got 1"),
     ],
 )
 def test_impossible_numbers_are_refused(make, message):

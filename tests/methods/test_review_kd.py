@@ -32,6 +32,11 @@ def test_a_level_as_large_as_the_map_is_left_out():
     torch.testing.assert_close(hierarchical_mse(s, t, (4, 2)), hierarchical_mse(s, t, (2,)))
 
 
+def test_a_level_is_left_out_of_a_map_that_is_no_higher_however_wide():
+    s, t = torch.randn(2, 3, 4, 9), torch.randn(2, 3, 4, 9)
+    torch.testing.assert_close(hierarchical_mse(s, t, (4, 2)), hierarchical_mse(s, t, (2,)))
+
+
 def test_a_map_narrower_than_a_level_is_pooled_along_its_longer_side():
     s, t = torch.randn(1, 2, 8, 2), torch.randn(1, 2, 8, 2)
     gap = (s - t).double().numpy()

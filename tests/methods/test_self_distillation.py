@@ -167,9 +167,9 @@ def test_a_share_of_zero_leaves_a_term_out():
         (lambda: DeepSupervision(taps=()), "DeepSupervision got no taps"),
         (lambda: DeepSupervision(weight=0), "DeepSupervision needs a positive weight, got 0"),
         (lambda: BYOT(taps=[]), "BYOT got no taps"),
-        (lambda: BYOT(alpha=1.5), "BYOT needs an alpha from 0 to 1, got 1.5"),
+        (lambda: BYOT(alpha=1.5), "BYOT needs alpha from 0 to 1, got 1.5"),
         (lambda: BYOT(temperature=-3), "BYOT needs a positive temperature, got -3"),
-        (lambda: BYOT(hint=-1), "BYOT needs a hint of at least 0, got -1"),
+        (lambda: BYOT(hint=-1), "BYOT needs hint of at least 0, got -1"),
         (lambda: BYOT(taps="e5", deepest="e5"), "BYOT takes 'e5' both as an exit and as the deepest layer"),
     ],
 )

@@ -153,7 +153,7 @@ def test_volumes_work_and_do_not_meet_slices():
         ({"factors": (0, 0, 0, 0)}, "SPARK has nothing left"),
         ({"low": {"a": "b", "c": "d"}}, r"SPARK needs one tap as its low level, got \['a', 'c'\]"),
         ({"high": {}}, "SPARK needs at least 1 tap here"),
-        ({"weight": float("nan")}, "SPARK needs a positive weight, got nan"),
+        ({"weight": float("nan")}, "SPARK needs a finite number as weight, got nan"),
     ],
 )
 def test_impossible_arguments_are_refused(options, message):

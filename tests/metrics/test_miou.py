@@ -218,18 +218,29 @@ def test_many_classes_fit():
     assert score((mask, mask), task=task)["boundary_miou"] == 1
 
 
-def test_labels_are_resized_as_pillow_does_it():
+def test_labels_are_resized_as_pillow_does_it_from_every_length():
+    for ramp in ramps():
+        expected = Image.fromarray(ramp).resize((513, 1), Image.Resampling.NEAREST)
+        assert (centre_nearest(ramp, (1, 513)) == np.asarray(expected)).all(), ramp.size
     labels = blobs(seed=3)
     for size in [(31, 44), (120, 203), (1, 1)]:
         expected = np.asarray(Image.fromarray(labels).resize(size[::-1], Image.Resampling.NEAREST))
         assert (centre_nearest(labels, size) == expected).all()
 
 
-def test_labels_are_resized_as_opencv_does_it():
+def test_labels_are_resized_as_opencv_does_it_from_every_length():
+    for ramp in ramps():
+        expected = cv2.resize(ramp, (320, 1), interpolation=cv2.INTER_NEAREST)
+        assert (corner_nearest(ramp, (1, 320)) == expected).all(), ramp.size
     labels = blobs(seed=3)
     for size in [(31, 44), (120, 203), (320, 320)]:
         expected = cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
         assert (corner_nearest(labels, size) == expected).all()
+
+
+def ramps():
+    """One row of every length up to 2048, whose values are their places."""
+    return (np.arange(length, dtype=np.float32)[None] for length in range(1, 2049))
 
 
 @pytest.mark.parametrize(

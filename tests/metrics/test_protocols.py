@@ -18,6 +18,17 @@ def test_a_wrong_protocol_names_the_right_one():
         find_protocol("dice@0.6")
 
 
+def test_another_rule_for_empty_masks_is_part_of_the_name():
+    found = find_protocol("pranet-py/skip")
+    assert (found.name, found.empty, found.version) == ("pranet-py/skip", "skip", 1)
+    assert found.metric().name == "pranet-py/skip"
+    assert find_protocol("dice@0.5/one") is DICE_AT_HALF
+    with pytest.raises(SegDistillError, match="Unknown rule for empty masks 'one'.* pranet, skip"):
+        find_protocol("pranet-py/one")
+    with pytest.raises(SegDistillError, match="Unknown protocol 'pranet'"):
+        find_protocol("pranet/skip")
+
+
 def test_a_protocol_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         DICE_AT_HALF.empty = "zero"

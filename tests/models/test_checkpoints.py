@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from segdistill.core import SegDistillError
-from segdistill.engine import open_trained
+from segdistill.engine import devices, open_trained
 from segdistill.models import load
 from segdistill.taps import Tapped
 
@@ -41,6 +41,12 @@ def test_a_checkpoint_opens_as_the_network_that_it_is_with_its_preprocessing(ope
     assert opened.note.endswith("smp.Unet(mobilenet_v2) at 320x320 with no normalisation but /255.")
 
 
+def test_a_checkpoint_is_opened_on_the_device_that_was_asked_for(student, monkeypatch):
+    monkeypatch.setattr(devices, "find_device", {"auto": torch.device("meta")}.__getitem__)
+    net = open_trained(student, device="auto").net
+    assert {tensor.device.type for tensor in net.state_dict().values()} == {net.mean.device.type} == {"meta"}
+
+
 def test_the_network_computes_what_the_project_computes(student, opened):
     image = torch.rand(1, 3, 320, 320)
     net = load(STUDENT, classes=1, weights="none").net.eval()
@@ -56,6 +62,20 @@ def test_a_checkpoint_of_polyp_pvt_is_fed_as_its_project_feeds_it(tmp_path):
     opened = open_trained(tmp_path / "kdas.pth").net
     assert opened.size == (352, 352)
     assert opened.mean.tolist() == pytest.approx([0.485, 0.456, 0.406])
+
+
+@pytest.mark.parametrize("name", ["STUDENT.PTH", "student.pth.tar", "student"])
+def test_a_checkpoint_may_have_any_name(student, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).symlink_to(student)
+    assert load(name, classes=1).spec["spec"] == STUDENT
+
+
+@pytest.mark.parametrize("path", ["./", "..", "runs/nowhere", "runs/it.was.here"])
+def test_a_path_without_a_network_is_no_name_of_one(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SegDistillError, match=f"There is no finished run and no checkpoint at '{path}'"):
+        load(path, classes=1)
 
 
 def test_what_is_given_beside_a_checkpoint_counts(student):

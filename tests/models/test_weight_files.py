@@ -42,9 +42,11 @@ def test_a_checkpoint_loads_whatever_wraps_it(net, tmp_path, holder, prefix):
     assert same(load(SPEC, classes=1, weights=tmp_path / "a.pt").net, net)
 
 
-def test_safetensors_load(net, tmp_path):
-    save_file(net.state_dict(), tmp_path / "a.safetensors")
-    assert same(load(SPEC, classes=1, weights=str(tmp_path / "a.safetensors")).net, net)
+@pytest.mark.parametrize("name", ["a.safetensors", "a.SAFETENSORS", "a.PTH", "a.pth.tar", "weights"])
+def test_a_file_is_read_whatever_its_name(net, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (save_file if "safe" in name.lower() else torch.save)(net.state_dict(), name)
+    assert same(load(SPEC, classes=1, weights=name).net, net)
 
 
 def test_a_checkpoint_of_a_training_wrapper_loads_past_its_other_parts(net, tmp_path):
@@ -104,11 +106,17 @@ DAMAGE = [
     ("empty.pth", lambda path, net: path.write_bytes(b""), r"'empty.pth' \(0 bytes\) is damaged"),
     ("text.safetensors", lambda path, net: path.write_text("hello"), "'text.safetensors' .*is damaged"),
     ("whole.pt", pickled, "'whole.pt' holds Python objects.*Save only the state dict"),
-    ("list.pt", lambda path, net: torch.save([1, 2], path), "'list.pt' holds no tensors by name"),
+    ("list.pt", lambda path, net: torch.save([1, 2], path), "'list.pt' holds no tensors by name; save"),
+    (
+        "held.pth",
+        lambda path, net: torch.save({"epoch": 3, "generator": {"w": torch.ones(1)}}, path),
+        "'held.pth' holds no tensors by name, only what lies under 'epoch', 'generator'; save",
+    ),
+    ("notes.txt", lambda path, net: path.write_text("hello"), "'notes.txt' is not a file of weights"),
     (
         "weights.onnx",
         lambda path, net: path.write_text("hello"),
-        "'weights.onnx' is not a file of weights that can be read",
+        "'weights.onnx' is an exported network, and those cannot be opened yet: name the run folder",
     ),
     ("absent.pt", lambda path, net: None, "There is no file of weights at '.*absent.pt'"),
 ]

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segdistill.report.gain import gain, interval
+from segdistill.report.comparison.differences import intervals
+from segdistill.report.gain import gain
 from segdistill.report.runs import RunSummary
 
 
@@ -31,17 +32,29 @@ def test_only_images_that_both_scored_count(tmp_path):
     assert found.images == 4
 
 
-def test_seeds_are_averaged_per_image_before_they_are_paired(tmp_path):
+def test_an_image_is_better_or_worse_by_its_mean_over_seeds(tmp_path):
     baseline = [summary([0.4, 0.8], tmp_path), summary([0.6, 0.8], tmp_path)]
     found = gain(baseline, [summary([0.5, 0.8], tmp_path)], "Kvasir")
     assert found.difference == pytest.approx(0)
     assert found.better == found.worse == 0
+    assert found.seeds == 2
+
+
+def test_seeds_that_are_no_pairs_are_drawn_too(tmp_path):
+    baseline = [summary([0.4] * 9, tmp_path), summary([0.6] * 9, tmp_path)]
+    found = gain(baseline, [summary([0.5] * 9, tmp_path)], "Kvasir")
+    assert (found.low, found.high) == pytest.approx((-0.1, 0.1))
 
 
 @pytest.mark.parametrize("others", [[], [0.5]])
 def test_without_two_common_images_there_is_no_gain(others, tmp_path):
     assert gain([summary([0.5, 0.5], tmp_path)], [summary(others, tmp_path)], "Kvasir") is None
     assert gain([], [summary([0.5, 0.5], tmp_path)], "Kvasir") is None
+
+
+def interval(differences, **options):
+    [(found, _)] = intervals(differences[None, :, None], **options)
+    return found
 
 
 def test_the_interval_agrees_with_the_normal_one_on_many_images():

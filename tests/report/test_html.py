@@ -104,7 +104,7 @@ def test_the_numbers_of_the_runs_are_on_the_page(runs, page):
 def test_the_gain_is_stated_with_its_interval_and_what_it_does_not_know(page):
     text = Checked(page).text
     assert re.search(r"\+\d\.\d points of mean Dice on Kvasir", text)
-    assert re.search(r"95\s% interval \+\d\.\d to \+\d\.\d: better", text)
+    assert re.search(r"95\s% interval over 40 images \+\d\.\d to \+\d\.\d: better", text)
     assert "One seed each" in text
     assert "makes the interval too narrow" in text
 
@@ -125,7 +125,8 @@ def test_seeds_are_one_row_with_their_spread(runs, write_run, tmp_path):
     text = Checked(html.render(summaries)).text
     assert "Baseline 2 seeds" in text
     assert re.search(r"\d\d\.\d ± \d\.\d", text)
-    assert "averaged per image over 1 to 2 seeds" in text
+    assert "draws test images and 1 to 2 seeds anew" in text
+    assert "interval over 40 images and 2 seeds" in text
     assert "One seed each" not in text
 
 

@@ -38,6 +38,14 @@ def test_the_json_has_full_precision_and_no_nan(scores, tmp_path):
     assert kept["notes"] == ["n"]
 
 
+def test_a_note_names_its_set_where_there_are_several(scores):
+    found = Scores("made-up", 7, notes=["known"])
+    Several = type("Several", (Metric,), {"compute": lambda self: {"notes": ["known", "one empty mask"]}})
+    for name in ("near", "far"):
+        found.add(name, Several(), several=True)
+    assert found.notes == ["known", "near: one empty mask", "far: one empty mask"]
+
+
 def test_the_csv_names_the_protocol_in_every_row(scores, tmp_path):
     write_scores([scores], tmp_path / "out.json")
     rows = list(csv.DictReader((tmp_path / "out-set one.csv").read_text().splitlines()))

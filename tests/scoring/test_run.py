@@ -48,7 +48,7 @@ def test_broken_files_are_counted_and_named(discs, dice, tmp_path):
         (tmp_path / path).write_bytes(b"no picture")
     with pytest.raises(SegDistillError) as caught:
         score(*discs, dice)
-    assert "2 of 20 pairs cannot be read ('frame_05', 'frame_02')." in str(caught.value)
+    assert "2 of 20 pairs cannot be read ('far/frame_05', 'near/frame_02')." in str(caught.value)
     assert "--skip-bad" in str(caught.value)
     [scores] = score(*discs, dice, skip_bad=True)
     assert scores.sets["near"]["images"] == scores.sets["far"]["images"] == 9
@@ -65,7 +65,8 @@ def test_only_what_cannot_be_read_may_be_skipped(discs, dice, write):
 def test_a_folder_of_garbage_is_a_sentence(discs, dice, tmp_path, skip):
     for file in (tmp_path / "pred").rglob("*.png"):
         file.write_bytes(b"")
-    with pytest.raises(SegDistillError, match="20 (of 20 )?pairs can"):
+    words = "None of 10 pairs of the set 'far' can" if skip else "20 of 20 pairs cannot"
+    with pytest.raises(SegDistillError, match=rf"{words} be read.* Cannot read '.*frame_01.png'"):
         score(*discs, dice, skip_bad=skip)
 
 

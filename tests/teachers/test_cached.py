@@ -8,11 +8,12 @@ import shutil
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from segdistill.core import Batch, SegDistillError
-from segdistill.data import Augment, Data, Seeded, SyntheticSet, collate, loader
+from segdistill.data import Augment, Data, FolderSet, Part, Seeded, Stored, SyntheticSet, collate, loader
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary, Multiclass
 from segdistill.teachers import Cached, Ensemble, Teacher, cache, find_or_cache, store
@@ -129,6 +130,16 @@ def test_data_without_hashes_is_known_by_its_pixels(tmp_path):
         cached.maps(Data(Discs(4, seed=1), Discs(4), augment=Augment(SIZE)))
 
 
+def test_an_edited_mask_leaves_the_cache_as_it_is(tmp_path):
+    files = SyntheticSet(2, size=(32, 32)).write(tmp_path / "set")
+    cached = cache(a_teacher(), Data(*[FolderSet(files)] * 2, augment=Augment(SIZE)), tmp_path / "maps")
+    mask = min((files / "masks").iterdir())
+    Image.new("L", (32, 32)).save(mask)
+    edited = FolderSet(files)
+    maps = cached.maps(Data(edited, edited, augment=Augment(SIZE)))
+    assert set(maps.read(edited.ids[0])) == {"logits"}
+
+
 def test_a_finished_cache_is_used_as_it_is(data, stored, tmp_path, monkeypatch):
     monkeypatch.setattr(Teacher, "__call__", lambda *_: pytest.fail("the teacher was asked again"))
     again = cache(a_teacher(), data, tmp_path / "maps")  # fewer taps are there too
@@ -168,6 +179,38 @@ class TestRefuses:
         other = Tapped(tiny_net(norm=True), mean=0.5, std=0.2)
         with pytest.raises(SegDistillError, match=r"another preprocessing .*0\.4.*0\.5"):
             Cached(stored.folder, teacher=Teacher(other))
+
+    @pytest.mark.parametrize(
+        ("options", "match"),
+        [
+            ({"aliases": {"mid": "body"}}, r'"mid": "stem".*not .*"mid": "body"'),
+            ({"prefix_tokens": 1}, r'"prefix_tokens": 0.*not .*"prefix_tokens": 1'),
+            ({"channels_last": True}, r'"channels_last": true'),
+            ({"to_logits": lambda raw: -raw}, "find_logits.*lambda"),
+        ],
+    )
+    def test_another_layer_of_the_same_name(self, options, match, data, tmp_path):
+        folder = tmp_path / "maps"
+        cache(a_teacher(aliases={"mid": "stem"}), data, folder, taps=["mid"])
+        other = a_teacher(**{"aliases": {"mid": "stem"}, **options})
+        for ask in (
+            lambda: Cached(folder, teacher=Teacher(other)),
+            lambda: cache(other, data, folder, taps=["mid"]),
+        ):
+            with pytest.raises(SegDistillError, match=rf"another preprocessing or architecture .*{match}"):
+                ask()
+
+    def test_images_decoded_at_another_size(self, tmp_path):
+        whole = SyntheticSet(4, size=(40, 48))
+        one, other = (
+            Data(part, part, augment=Augment(SIZE))
+            for size in ((40, 40), (24, 32))
+            for part in [Part(Stored(whole, tmp_path, size=size), whole.ids[:3])]
+        )
+        cached = cache(a_teacher(), one, tmp_path / "maps")
+        for ask in (lambda: cached.maps(other), lambda: cache(a_teacher(), other, cached.folder)):
+            with pytest.raises(SegDistillError, match=r"read in another way .*\(40, 40\).*not .*\(24, 32\)"):
+                ask()
 
     def test_making_another_in_its_place(self, data, stored):
         for change, match in (
@@ -231,7 +274,7 @@ class TestRefuses:
     def test_another_version(self, stored):
         header = json.loads((stored.folder / "header.json").read_text())
         (stored.folder / "header.json").write_text(json.dumps({**header, "format": 99}))
-        with pytest.raises(SegDistillError, match="has format 99, this version reads 1"):
+        with pytest.raises(SegDistillError, match="has format 99, this version reads 2"):
             Cached(stored.folder)
 
     @pytest.mark.parametrize("entry", [{"shapes": None}, {"shapes": {"logits": "abc"}}, {"data": None}])

@@ -4,7 +4,7 @@ import torch
 from segdistill.core import Batch, SegDistillError
 from segdistill.tasks import Binary, Multiclass
 from segdistill.teachers import Ensemble, Teacher
-from toys import batch, tiny_net
+from toys import TinyNet, batch, tiny_net
 
 
 def a_batch(count=2):
@@ -46,6 +46,12 @@ def test_features_come_with_the_logits():
     assert teacher(a_batch())["body"].shape == (2, 16, 4, 4)
 
 
+def test_a_feature_before_a_relu_in_place_keeps_its_negative_values():
+    teacher = Teacher(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU(inplace=True)))
+    teacher.tap(["0"])
+    assert teacher(a_batch())["0"].min() < 0
+
+
 def test_an_ensemble_of_one_is_that_teacher():
     for task in (Binary(), Multiclass(("a", "b", "c"))):
         teacher = Teacher(tiny_net(task.channels))
@@ -66,6 +72,20 @@ def test_an_ensemble_averages_probabilities_by_weight():
 def test_weights_that_do_not_fit_are_refused(weights):
     with pytest.raises(SegDistillError, match="2 teachers need as many weights"):
         Ensemble(Teacher(tiny_net()), Teacher(tiny_net()), task=Binary(), weights=weights)
+
+
+def test_a_member_of_other_classes_is_named():
+    mixed = Ensemble(Teacher(tiny_net()), Teacher(tiny_net(2)), task=Binary())
+    with pytest.raises(SegDistillError, match="Teacher 2 of the ensemble gives 2 logit channels, but Binary"):
+        mixed(a_batch())
+
+
+def test_state_that_is_no_tensor_is_left_out_of_the_fingerprint():
+    class Extra(TinyNet):
+        def get_extra_state(self):
+            return {"a": 1}
+
+    assert Teacher(Extra()).fingerprint() != Teacher(Extra()).fingerprint()  # other weights
 
 
 def test_an_empty_ensemble_is_refused():

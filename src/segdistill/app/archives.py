@@ -6,10 +6,12 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from segdistill.app.intake import check_kept
 from segdistill.core import SegDistillError
 
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -24,7 +26,8 @@ def members(path: str | Path) -> dict[str, int]:
     """List the files of a zip with their bytes, after checking all; hidden ones of operating systems are left out.
 
     Raises:
-        SegDistillError: If it is no zip, empty, encrypted, or holds a path that leads out of the folder.
+        SegDistillError: If it is no zip, empty, encrypted, or holds a name twice or a path that leads out of the
+            folder.
     """
     name = Path(path).name
     with _opened(path, name) as archive:
@@ -34,7 +37,15 @@ def members(path: str | Path) -> dict[str, int]:
     entries = [entry for entry in entries if not _is_hidden(entry.filename)]
     if not entries:
         raise SegDistillError(f"{name!r} is empty: put the images into it.")
-    return {entry.filename: entry.file_size for entry in entries}
+    sizes = {entry.filename: entry.file_size for entry in entries}
+    if len(sizes) < len(entries):
+        twice = next(
+            each for each, count in Counter(entry.filename for entry in entries).items() if count > 1
+        )
+        raise SegDistillError(
+            f"{name!r} holds {twice[:80]!r} more than once: pack it anew, with each name once."
+        )
+    return sizes
 
 
 @contextmanager
@@ -47,7 +58,7 @@ def unpacked(path: str | Path, member: str, folder: Path) -> Iterator[Path]:
         folder: Where to put it; the name in the archive plays no part in its own.
 
     Raises:
-        SegDistillError: If it is damaged.
+        SegDistillError: If it is damaged, or gone.
     """
     target = folder / f"member{PurePosixPath(member).suffix.lower()[:8]}"
     try:
@@ -56,6 +67,7 @@ def unpacked(path: str | Path, member: str, folder: Path) -> Iterator[Path]:
             with zipfile.ZipFile(path) as archive, archive.open(member) as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
         except _BROKEN:
+            check_kept(path)
             raise SegDistillError(f"{member!r} is damaged in its zip: pack it anew.") from None
         yield target
     finally:

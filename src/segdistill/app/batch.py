@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from segdistill.app import archives
 from segdistill.app.drawing import Look, draw
 from segdistill.app.finding import Found
-from segdistill.app.intake import Limits, read_upload
+from segdistill.app.intake import Limits, check_kept, read_upload
 from segdistill.app.model import Model
 from segdistill.core import SegDistillError
 from segdistill.export import pictures
@@ -63,10 +63,11 @@ def sources(paths: Sequence[str | Path], limits: Limits) -> list[Source]:
         limits: How many, and how large.
 
     Raises:
-        SegDistillError: If there is none, there are too many, or a zip is not fit to be opened.
+        SegDistillError: If there is none, one is gone, there are too many, or a zip is not fit to be opened.
     """
     found: list[Source] = []
     for path in map(Path, paths):
+        check_kept(path)
         if archives.is_zip(path):
             found += [Source(member, path, size, member) for member, size in archives.members(path).items()]
         elif not path.name.startswith("."):

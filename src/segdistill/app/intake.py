@@ -83,7 +83,18 @@ def check(path: Path, limits: Limits, *, name: str) -> None:
         raise _too_many_pixels(name, f"{width * height / 1e6:.0f}", limits)
 
 
+def check_kept(path: str | Path) -> None:
+    """Refuse an upload that is older than an hour, and gone.
+
+    Raises:
+        SegDistillError: If so.
+    """
+    if not Path(path).is_file():
+        raise SegDistillError("The upload is no longer kept: choose it again.")
+
+
 def _check_bytes(path: Path, name: str, limits: Limits) -> None:
+    check_kept(path)
     size = path.stat().st_size
     if size == 0:
         raise SegDistillError(f"{name!r} is empty: the file has 0 bytes; choose another.")

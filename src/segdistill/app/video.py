@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -11,11 +12,12 @@ from statistics import median
 import numpy as np
 
 from segdistill.app.drawing import Look, anything, draw
-from segdistill.app.intake import Limits
+from segdistill.app.intake import Limits, check_kept
 from segdistill.app.model import Model
 from segdistill.core import SegDistillError
 from segdistill.export.video import Recorder, Video
 from segdistill.export.video.clip import DEFAULT_RATE
+from segdistill.viz import Image
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def watch(
     """Segment a video and write it with its masks, at most `side` pixels long.
 
     Raises:
-        SegDistillError: If it is no video, its frames are too large, or there is no space for the result.
+        SegDistillError: If it is gone or no video, its frames are too large, the network fails on one, or there is
+            no space for the result.
     """
     video = _opened(path, limits)
     start = time.perf_counter()
@@ -60,18 +63,17 @@ def watch(
     shares: list[float] = []
     recorder: Recorder | None = None
     cut = False
-    for index, frame in enumerate(video):
-        if cut := index >= limits.frames:
-            break
-        tick(index, video.expected)
-        found = model(frame)
-        seconds.append(found.seconds)
-        shares.append(100 * float(anything(found, look.threshold).mean()))
-        drawn = draw(found.shrunk(side), look)
-        recorder = recorder or Recorder(out, drawn.shape[:2], fps=video.fps or DEFAULT_RATE)
-        recorder.write(drawn)
-    if recorder:
-        _close(recorder)
+    with ExitStack() as recording:
+        for index, frame in enumerate(video):
+            if cut := index >= limits.frames:
+                break
+            tick(index, video.expected)
+            found = model(frame, name=f"frame {index}")
+            seconds.append(found.seconds)
+            shares.append(100 * float(anything(found, look.threshold).mean()))
+            drawn = draw(found.shrunk(side), look)
+            recorder = recorder or recording.enter_context(_recorder(out, drawn, video))
+            recorder.write(drawn)
     took = time.perf_counter() - start
     return Watched(
         len(seconds),
@@ -84,6 +86,7 @@ def watch(
 
 
 def _opened(path: str | Path, limits: Limits) -> Video:
+    check_kept(path)
     try:
         video = Video(path)
     except SegDistillError as error:
@@ -97,8 +100,10 @@ def _opened(path: str | Path, limits: Limits) -> Video:
     return video
 
 
-def _close(recorder: Recorder) -> None:
+@contextmanager
+def _recorder(out: Path, frame: Image, video: Video) -> Iterator[Recorder]:
     try:
-        recorder.close()
+        with Recorder(out, frame.shape[:2], fps=video.fps or DEFAULT_RATE) as recorder:
+            yield recorder
     except OSError as error:
         raise SegDistillError(f"The result cannot be written: {error}; send a shorter video.") from error

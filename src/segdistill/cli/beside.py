@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from segdistill.scoring import Scores
     from segdistill.taps import Tapped
 
-#: What averages over sets are made of.
+#: What averages over sets are made of: means over images, at a threshold and over thresholds.
 MEASURES = {"dice", "iou"}
+_MEANS = (MEASURES, {"meanDic", "meanIoU"})
 
 
 def add_speed(net: Tapped, sets: Mapping[str, FolderSet], scores: Sequence[Scores], *, label: str) -> None:
@@ -38,14 +39,22 @@ def add_speed(net: Tapped, sets: Mapping[str, FolderSet], scores: Sequence[Score
 def averages(scores: Scores) -> dict[str, dict[str, float | None]]:
     """Dice and IoU over all sets: `per image`, where each image counts once, and `per set`; empty for a single set.
 
-    So it is for protocols that have neither.
+    So it is for protocols whose scores of a set are no means over images.
     """
     means = list(scores.sets.values())
-    if len(means) < 2 or not all(each.keys() >= MEASURES for each in means):
+    kind = next((kind for kind in _MEANS if all(each.keys() >= kind for each in means)), None)
+    if len(means) < 2 or kind is None:
         return {}
     rows = [row for of_set in scores.per_image.values() for row in of_set]
     over = {"per image": rows, "per set": means}
-    return {name: {key: _mean(values, key) for key in sorted(MEASURES)} for name, values in over.items()}
+    return {name: {key: _mean(values, key) for key in sorted(kind)} for name, values in over.items()}
+
+
+def not_averaged(scores: Scores) -> str:
+    """A note on why several sets have no `averages`; empty where they have, and for a single set."""
+    if len(scores.sets) < 2 or averages(scores):
+        return ""
+    return f"No averages over the sets: {scores.protocol} gives neither Dice nor IoU as a mean over images."
 
 
 def left_out(folder: Path, found: Mapping[str, Path]) -> str:
@@ -73,7 +82,6 @@ def _mean(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:
 
 def draw(run: Trained, samples: FolderSet, folder: Path) -> None:
     """Write image, truth, prediction and errors of the first images side by side."""
-    from segdistill.export import TorchPredictor
     from segdistill.report.visuals import save_panels
 
-    save_panels(TorchPredictor(run.net, run.task), samples, folder)
+    save_panels(run.predictor(), samples, folder)

@@ -106,8 +106,8 @@ def _sentence(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return (
-            "Out of memory: halve training.batch_size (and double training.accumulate), "
-            "or set training.precision=bf16."
+            "Out of memory: in a training, halve training.batch_size (and double training.accumulate), "
+            "or set training.precision=bf16; elsewhere, take --device cpu."
         )
     if isinstance(error, OSError) and error.errno in _DISK:
         where = f" at {os.fspath(error.filename)!r}" if error.filename else ""

@@ -36,6 +36,10 @@ def settings(
     if recipe is None and not (out / "config.yaml").is_file():
         raise SegDistillError(f"There is no run to resume in {str(out)!r}: it has no config.yaml.")
     chosen = config.read(recipe or out)
+    if recipe is None and not chosen:
+        raise SegDistillError(
+            f"{out / 'config.yaml'} is damaged: it is empty. Name the recipe, or train again."
+        )
     if data is not None:
         chosen["data"] = at(data, chosen.get("data"))
     extra = [f"training.devices={devices}"] if devices else []

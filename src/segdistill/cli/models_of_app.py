@@ -11,7 +11,6 @@ from segdistill.app.examples import SIZE
 from segdistill.cli.output import say
 from segdistill.core import SegDistillError
 from segdistill.engine import Run, Trained, open_trained
-from segdistill.export import TorchPredictor
 
 DEMO = Path("runs/demo")
 
@@ -31,16 +30,16 @@ def demo() -> list[Path]:
     return [student, *([teacher] if _is_finished(teacher) else [])]
 
 
-def load(paths: Sequence[Path]) -> list[Model]:
-    """Open networks; two folders of one name are told apart by their whole path.
+def load(paths: Sequence[Path], device: str) -> list[Model]:
+    """Open networks on a device; two folders of one name are told apart by their whole path.
 
     Raises:
-        SegDistillError: If one is neither a run nor a checkpoint, or is named twice.
+        SegDistillError: If one is neither a run nor a checkpoint, or is named twice, or the device is not there.
     """
     if len(set(paths)) < len(paths):
         raise SegDistillError(f"{next(p for p in paths if paths.count(p) > 1)} is named twice: name it once.")
     names = [path.name for path in paths]
-    return [_model(path, path.name if names.count(path.name) == 1 else str(path)) for path in paths]
+    return [_model(path, path.name if names.count(path.name) == 1 else str(path), device) for path in paths]
 
 
 def drawn_size(path: Path) -> tuple[int, int]:
@@ -51,18 +50,24 @@ def drawn_size(path: Path) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _model(path: Path, name: str) -> Model:
-    trained = open_trained(path)
+def _model(path: Path, name: str, device: str) -> Model:
+    trained = open_trained(path, device=device)
     if trained.note:
         say(trained.note)
-    return Model(name, TorchPredictor(trained.net, trained.task), about(path, trained))
+    return Model(name, trained.predictor(), about(path, trained))
 
 
 def about(path: Path, trained: Trained) -> str:
-    """What a network is, how large, at which size it looks, and what it scores by which protocol."""
+    """What a network is, how large, at which size it looks, where, and what it scores by which protocol."""
     count = sum(parameter.numel() for parameter in trained.net.parameters())
     size = " x ".join(map(str, trained.net.size)) + " pixels" if trained.net.size else "any size"
-    parts = [_network(trained), f"{count / 1e6:.2f} M parameters", size, *_scores(path)]
+    parts = [
+        _network(trained),
+        f"{count / 1e6:.2f} M parameters",
+        size,
+        f"on {trained.place}",
+        *_scores(path),
+    ]
     return " \u00b7 ".join(parts)
 
 

@@ -16,6 +16,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped ru
 Devices = Annotated[
     int | None, typer.Option("--devices", min=1, help="Processes, one per device; instead of the recipe's.")
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="NAME", help="Where to run: cpu, cuda, cuda:1, mps, or auto for the fastest."
+    ),
+]
 Teacher = Annotated[
     Path | None,
     typer.Option("--teacher", metavar="RUN|FILE", help="Run folder or published checkpoint of the teacher."),

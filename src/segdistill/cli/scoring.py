@@ -68,6 +68,7 @@ def score_runs(
     sets: Mapping[str, Path],
     protocols: Sequence[Protocol],
     *,
+    device: str,
     files: Callable[[str], MapFiles] | None = None,
     visuals: Path | None = None,
 ) -> dict[str, list[Scores]]:
@@ -77,6 +78,7 @@ def score_runs(
         runs: Run folders and checkpoints.
         sets: Test sets by name.
         protocols: How to score.
+        device: Where the networks run, by name.
         files: Where the maps of a run are written, by its label.
         visuals: Where panels of the first images go: `SET/NAME.png`, with several runs `RUN/SET/NAME.png`.
     """
@@ -85,7 +87,7 @@ def score_runs(
     from segdistill.report.history import labelled
     from segdistill.scoring import Scores
 
-    opened = {label: open_trained(path) for label, path in labelled(runs).items()}
+    opened = {label: open_trained(path, device=device) for label, path in labelled(runs).items()}
     data = {
         (label, name): FolderSet(path, classes=run.task.classes)
         for label, run in opened.items()
@@ -101,7 +103,7 @@ def score_runs(
             )
             for scores, protocol in zip(found[label], protocols, strict=True):
                 scores.note(*filter(None, [*protocol.notes, run.note]))
-                scores.add(name, metrics[protocol.name])
+                scores.add(name, metrics[protocol.name], several=len(sets) > 1)
             if visuals:
                 draw(run, data[label, name], panels[label, name])
         add_speed(run.net, {name: data[label, name] for name in sets}, found[label], label=label)

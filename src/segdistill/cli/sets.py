@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 PROTOCOL = "pranet-py"
 FAMILY = ("pranet-py", "pranet-matlab")
 
+#: What a set lacks, by whether its predictions and its true masks are there.
+_LACKS = {
+    (False, True): "predictions",
+    (True, False): "true masks",
+    (False, False): "predictions and true masks",
+}
 #: Folders of predictions and of true masks by set.
 Places = dict[str, tuple[Path, Path]]
 
@@ -30,7 +36,7 @@ class Wanted:
         protocol: Names of protocols.
         json: Where the scores go.
         sets: The sets to score, in this order; all that are there if none are named.
-        measures: What the table shows; everything if none are named.
+        measures: What the table shows beside counts of images; everything if none are named.
     """
 
     pred: Path
@@ -75,12 +81,13 @@ class Wanted:
         return cls(file.pred_root, file.gt_root, protocol, json or results, file.datasets, file.metrics)
 
     def shown(self, scores: Scores) -> Scores:
-        """The scores with no more than the measures that were named, in their order."""
+        """The scores with no more than the measures that were named, in their order, and how many images made them."""
         from segdistill.scoring import Scores
 
         if not self.measures:
             return scores
-        sets = {name: {key: means[key] for key in self.measures} for name, means in scores.sets.items()}
+        kept = [*self.measures, "images", "empty_images"]
+        sets = {name: {key: means[key] for key in kept} for name, means in scores.sets.items()}
         return Scores(scores.protocol, scores.version, sets, notes=scores.notes)
 
 
@@ -132,8 +139,9 @@ def _named(wanted: Wanted) -> tuple[Places, Sequence[str]]:
 
 
 def _left_out(places: Places) -> Iterator[str]:
-    for side, what in enumerate(("predictions", "true masks")):
-        if names := [name for name, each in places.items() if not each[side].is_dir()]:
+    there = {name: (each[0].is_dir(), each[1].is_dir()) for name, each in places.items()}
+    for sides, what in _LACKS.items():
+        if names := [name for name, found in there.items() if found == sides]:
             yield f"Sets without {what}, not scored: {', '.join(names)}."
 
 

@@ -32,23 +32,29 @@ def show_runs(runs: Mapping[str, Sequence[Scores]]) -> None:
             table(("run", "test set", "images", "Dice", "IoU", "FPS"), rows)
         else:
             for run, each in by_run.items():
-                _by_measure(each, title=run)
+                _by_measure(each, title=run, over_sets=_over_sets(each))
         _sign(of_protocol)
 
 
 def _of_run(run: str, scores: Scores) -> list[tuple[object, ...]]:
-    images = sum(means["images"] for means in scores.sets.values())
-    titles = {"per image": "average per image", "per set": f"average of the {len(scores.sets)} sets"}
-    over_sets = {titles[name]: {"images": images, **means} for name, means in averages(scores).items()}
     return [
         (run, name, means["images"], score(means["dice"]), score(means["iou"]), means.get("fps", ""))
-        for name, means in {**scores.sets, **over_sets}.items()
+        for name, means in {**scores.sets, **_over_sets(scores)}.items()
     ]
 
 
-def _by_measure(scores: Scores, *, title: str) -> None:
+def _over_sets(scores: Scores) -> dict[str, dict[str, Any]]:
+    """Averages by what a table calls them."""
+    titles = {"per image": "average per image", "per set": f"average of the {len(scores.sets)} sets"}
+    images = sum(means["images"] for means in scores.sets.values())
+    return {titles[name]: {"images": images, **means} for name, means in averages(scores).items()}
+
+
+def _by_measure(
+    scores: Scores, *, title: str, over_sets: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
     """A row per measure and a column per set: there are more measures than a line holds."""
-    columns = {name: _measures(means) for name, means in scores.sets.items()}
+    columns = {name: _measures(means) for name, means in {**scores.sets, **(over_sets or {})}.items()}
     measures = dict.fromkeys(key for column in columns.values() for key in column)
     rows = [(key, *(_cell(column.get(key)) for column in columns.values())) for key in measures]
     table((scores.protocol, *columns), rows, title=title)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -137,7 +138,7 @@ def hint(target: Callable[..., Any], name: str) -> Any:
 
 
 def coerce(value: Any, expected: Any, *, where: str) -> Any:
-    """Bring a value to a type: `"8"` to `8`, a list to a tuple; never a truth value to a number.
+    """Bring a value to a type: `"8"` to `8`, a list to a tuple; never a truth value to a number, nor infinity.
 
     Raises:
         SegDistillError: If it does not fit.
@@ -152,6 +153,8 @@ def coerce(value: Any, expected: Any, *, where: str) -> Any:
         raise _mismatch(value, expected, where) from None
     if isinstance(value, bool) and not isinstance(result, bool):
         raise _mismatch(value, expected, where)
+    if isinstance(result, float) and not math.isfinite(result):
+        raise SegDistillError(f"{where} must be a finite number, got {value!r}.")
     return result
 
 

@@ -65,7 +65,7 @@ def for_distillation(config: Mapping[str, Any], *, teacher: str | Path | None = 
     _require(full, "data", "student", "method")
     full.pop("teacher_training", None)
     given = full.get("teacher", {})
-    if "run" in given or _is_file(given.get("weights")):
+    if "run" in given or _is_trained(given.get("weights")):
         return full
     if _needs_teacher(full["method"]):
         # What a file calls itself is not what it is called by.
@@ -173,10 +173,10 @@ def _check_out(out: str | Path, resume: bool) -> None:
         check_absent(Path(out))
 
 
-def _is_file(weights: Any) -> bool:
-    from segdistill.models.weights import SUFFIXES
+def _is_trained(weights: Any) -> bool:
+    from segdistill.models.weights import names_file
 
-    return "/" in str(weights) or str(weights).endswith(SUFFIXES)
+    return weights is not None and names_file(weights)
 
 
 def _require(config: Mapping[str, Any], *sections: str) -> None:

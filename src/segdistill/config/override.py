@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segdistill.config.build import split
-from segdistill.config.sections import SECTIONS, complete_section
+from segdistill.config.sections import SECTIONS, complete_section, option_names
 from segdistill.config.text import parse
 from segdistill.core import SegDistillError, unknown
 
@@ -49,8 +49,7 @@ def _assign(config: dict[str, Any], path: str, value: Any) -> None:
         raise unknown("section", section, SECTIONS)
     if rest:
         current = _long(section, config.get(section))
-        shape = _shape(section, complete_section(section, current))
-        _set(current, shape, rest, value, where=section)
+        _set(current, _shape(section, current), rest, value, where=section)
         value = current
     config[section] = value
 
@@ -75,14 +74,13 @@ def _long_spec(spec: Any, kind: str) -> dict[str, Any]:
     return {name: options}
 
 
-def _shape(section: str, full: Any) -> Any:
-    if isinstance(full, list):
-        return [_shape(section, part) for part in full]
+def _shape(section: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shape(section, part) for part in value]
     if section in ("teacher", "student"):  # `models.load` knows the options of its networks
+        full = complete_section(section, value)
         return {key: dict.fromkeys(value) if key == "net" else None for key, value in full.items()}
-    if section in ("training", "teacher_training", "cache"):
-        return dict.fromkeys(full)
-    return {name: dict.fromkeys(options) for name, options in full.items()}
+    return option_names(section, value)
 
 
 def _set(node: Any, shape: Any, path: str, value: Any, *, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -53,6 +54,7 @@ def import_polyp_mobilenet(path: str | Path, *, recipe: str | Path | None = None
             f"There is no file {str(path)!r}; name the config.yaml of the MobileNetV2 project."
         )
     settings = _settings(parse_file(file), file)
+    _check_lines({"name": file.name, **vars(settings)}, file)
     text = _written(settings, source=file.name, recipe=str(recipe or "my.yaml"))
     _check(text, settings, file)
     return text
@@ -64,6 +66,15 @@ def _settings(content: Any, file: Path) -> Settings:
             f"{file} holds no keys, but {content!r}; name a config.yaml like configs/config.yaml."
         )
     return Settings(**arguments(Settings, content, owner=file.name))
+
+
+def _check_lines(values: Mapping[str, Any], file: Path) -> None:
+    """Refuse texts of several lines, which would break the comments that they stand in."""
+    for key, value in values.items():
+        if isinstance(value, str) and len(value.splitlines()) > 1:
+            raise SegDistillError(
+                f"{key} of {str(file)!r} holds a line break, {value!r}: write it on one line."
+            )
 
 
 def _check(text: str, settings: Settings, file: Path) -> None:
@@ -95,7 +106,7 @@ def _written(settings: Settings, *, source: str, recipe: str) -> str:
 
 
 def _scalar(value: Any) -> str:
-    return dump([value]).strip().removeprefix("[").removesuffix("]")
+    return dump([value], width=math.inf).strip().removeprefix("[").removesuffix("]")
 
 
 def _teacher(settings: Settings, runs: Mapping[str, str]) -> dict[str, str]:

@@ -72,6 +72,21 @@ def network_options() -> dict[str, Any]:
     return {"net": None, **known}
 
 
+#: Sections that hold `NAME` or `{NAME: {option: value}}`: what they call it, and what it may be.
+_NAMED: dict[str, tuple[str, Callable[[], Known]]] = {
+    "task": ("task", tasks),
+    "data": ("data source", sources),
+    "method": ("method", methods),
+    "loss": ("loss", losses),
+}
+#: Sections that hold options: what a message calls them, and what they fill.
+_OPTIONS: dict[str, tuple[str, Callable[[], Callable[..., Any]]]] = {
+    "training": ("training", training),
+    "teacher_training": ("training", training),
+    "cache": ("cache", lambda: CacheOptions),
+}
+
+
 def check_sections(config: Any, *, source: str) -> dict[str, Any]:
     """Check the top level of a recipe.
 
@@ -105,7 +120,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     config = check_sections(config, source="The configuration")
     full: dict[str, Any] = {key: text(config[key], key) for key in ("name", "about") if key in config}
-    full["task"] = _spec(config.get("task", "Binary"), tasks(), "task")
+    full["task"] = complete_section("task", config.get("task", "Binary"))
     if "data" in config:
         full["data"] = _with_classes(complete_section("data", config["data"]), config["data"], full["task"])
     for key in ("teacher", "student", "method"):
@@ -124,26 +139,43 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def complete_section(key: str, value: Any) -> Any:
     """One section with every default filled in; `teacher_training` as the training it stands for."""
-    if key in ("training", "teacher_training"):
-        return complete_options(training(), _mapping(value, key), owner="training")
-    if key == "cache":
-        return complete_options(CacheOptions, _mapping(value, key), owner="cache")
+    if key in _OPTIONS:
+        owner, target = _OPTIONS[key]
+        return complete_options(target(), _mapping(value, key), owner=owner)
     if key in ("teacher", "student"):
         return _network(value, key)
     if key == "method":
         parts = value if isinstance(value, list) else [value]
         if not parts:
             raise SegDistillError("method: is an empty list. Name a method, or use `segdistill train`.")
-        return [_spec(part, methods(), "method") for part in parts]
-    if key in ("name", "about"):
-        return text(value, key)
-    known = {"task": tasks, "data": sources, "loss": losses}[key]()
-    return _spec(value, known, "data source" if key == "data" else key)
+        return [_spec(part, key) for part in parts]
+    return text(value, key) if key in ("name", "about") else _spec(value, key)
 
 
-def _spec(spec: Any, known: Known, kind: str) -> dict[str, Any]:
+def option_names(key: str, value: Any) -> dict[str, Any]:
+    """The options that a section or a part of one may hold, whose values are not looked at.
+
+    Args:
+        key: A section of named things or of options.
+        value: `{NAME: {option: value}}`, or the options.
+
+    Returns:
+        `{NAME: {option: None}}`, or `{option: None}`.
+
+    Raises:
+        SegDistillError: If what is named does not exist.
+    """
+    if key in _OPTIONS:
+        return dict.fromkeys(parameters(_OPTIONS[key][1]()))
+    kind, known = _NAMED[key]
+    name, _ = split(value, kind)
+    return {name: dict.fromkeys(parameters(find(name, known(), kind)))}
+
+
+def _spec(spec: Any, key: str) -> dict[str, Any]:
+    kind, known = _NAMED[key]
     name, options = split(spec, kind)
-    return {name: complete_options(find(name, known, kind), options, owner=name)}
+    return {name: complete_options(find(name, known(), kind), options, owner=name)}
 
 
 def _with_classes(full: dict[str, Any], written: Any, task: Any) -> dict[str, Any]:

@@ -23,12 +23,14 @@ _RULES: list[tuple[str, re.Pattern[str], str]] = [
 
 class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        keys: list[Any] = []
+        for written, _ in node.value:
+            key = self.construct_object(written, deep=True)
+            if key in keys:
                 raise SegDistillError(
-                    f"{key!r} stands twice, near line {node.start_mark.line + 1}: keep one."
+                    f"{key!r} stands twice, again in line {written.start_mark.line + 1}: keep one."
                 )
+            keys.append(key)
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
@@ -89,8 +91,8 @@ def parse_file(path: Path) -> Any:
         raise SegDistillError(f"{path} is not a text file: a recipe is YAML.") from None
 
 
-def dump(value: Any) -> str:
-    """Write plain values as YAML that `parse` reads back unchanged."""
+def dump(value: Any, *, width: float = 110) -> str:
+    """Write plain values as YAML that `parse` reads back unchanged, in lines of about `width` characters."""
     return yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width, default_flow_style=None
     )

@@ -75,6 +75,11 @@ class Augment:
     def __call__(self, sample: Sample) -> Sample:
         """Return a new sample of the fixed size; draws from torch's global generator only."""
         draws = torch.rand(_DRAWS).tolist()  # always the same number, so one option never shifts another
+        if sample["image"].ndim != 3 or sample["image"].shape[0] != 3:
+            raise SegDistillError(
+                f"Augment recolours RGB, and the image of {sample['id']!r} is {tuple(sample['image'].shape)}. Give "
+                f"(3, H, W), a grey image three times over, or augment with transforms of torchvision."
+            )
         image = resize_image(sample["image"].permute(1, 2, 0).numpy(), self.size)
         mask = resize_mask(sample["mask"].numpy(), self.size)
         flips = draws[0] < self.hflip, draws[1] < self.vflip
@@ -141,7 +146,7 @@ class Augment:
         mean = float(np.dot(cv2.mean(image)[:3], _GREY))
         offset = np.full((3, 1), bright * (1 - contrast) * mean)
         recoloured: Pixels = cv2.transform(image, np.hstack([colours, offset]))
-        return recoloured
+        return recoloured if image.dtype == np.uint8 else recoloured.clip(0, 1)
 
     def _validate(self) -> None:
         for name in ("hflip", "vflip", "p_affine"):

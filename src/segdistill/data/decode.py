@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from segdistill.core import SegDistillError
 from segdistill.data.samples import Pixels
@@ -40,11 +40,12 @@ def read_image(path: str | Path) -> Pixels:
     applied, as every viewer and annotation tool does.
 
     Raises:
-        SegDistillError: If the file is missing, truncated or not an image.
+        SegDistillError: If the file is missing, truncated or not an image, or has pixels of unknown range: floats,
+            32 bit, negative values.
     """
     raw = _load(Path(path))
     if isinstance(raw, np.ndarray):
-        return _rgb(raw)
+        return _rgb(raw, path)
     if raw.mode in ("P", "PA"):
         raw = raw.convert("RGBA")  # a palette with transparency warns when it is converted to RGB directly
     if raw.mode in ("RGB", "RGBA"):
@@ -91,21 +92,35 @@ def image_size(path: str | Path) -> tuple[int, int]:
 def _load(path: Path) -> Image.Image | NDArray[Any]:
     try:
         with Image.open(path) as image:
+            halved = _is_halved(image)
             image.load()
-            return ImageOps.exif_transpose(image)
+            return _load_with_opencv(path) if halved else ImageOps.exif_transpose(image)
     except _BROKEN as error:
         if path.suffix.lower() in (".tif", ".tiff"):
             return _load_tiff(path, error)
         raise _broken(path, error) from error
 
 
+def _is_halved(image: ImageFile.ImageFile) -> bool:
+    """Whether Pillow keeps the upper 8 of 16 bits, which is nothing of a mask of 0 and 255: it does so in colour."""
+    deep = image.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in image.tile)
+    return deep and len(image.getbands()) > 1 and image.getexif().get(_ORIENTATION, 1) == 1
+
+
 def _load_tiff(path: Path, reason: Exception) -> NDArray[Any]:
-    """Read what Pillow cannot, such as colour TIFF of 16 bit."""
-    raw = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    """Read what Pillow cannot, such as colour TIFF of floats."""
+    try:
+        return _load_with_opencv(path)
+    except OSError:
+        raise _broken(path, reason) from reason
+
+
+def _load_with_opencv(path: Path) -> NDArray[Any]:
+    raw = np.fromfile(path, np.uint8)
     image = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if raw.size else None
     if image is None:
-        raise _broken(path, reason) from reason
-    return np.ascontiguousarray(image[..., 2::-1]) if image.ndim == 3 else image
+        raise OSError("OpenCV cannot decode it")
+    return image if image.ndim == 2 else np.ascontiguousarray(image[..., [2, 1, 0, 3][: image.shape[2]]])
 
 
 def _broken(path: Path, reason: Exception) -> SegDistillError:
@@ -127,12 +142,14 @@ def _palette_values(image: Image.Image, *, greys: bool) -> NDArray[Any]:
     return values
 
 
-def _rgb(values: NDArray[Any], path: str | Path = "") -> Pixels:
-    """Bring grey or colour of 8, 16 or 32-bit integers to `(H, W, 3)` uint8."""
-    if values.dtype.kind not in "ui" or values.min() < 0 or values.max() > 65535:
+def _rgb(values: NDArray[Any], path: str | Path) -> Pixels:
+    """Bring grey, colour or colour with alpha, of 8 or 16 bit, to `(H, W, 3)` uint8."""
+    if values.dtype.kind != "u" or values.dtype.itemsize > 2:
         raise SegDistillError(
-            f"Cannot read {str(path)!r}: {values.dtype} pixels have no known range; save it with 8 or 16 bit."
+            f"Cannot read {str(path)!r}: {values.dtype} pixels have no known range; save it with 8 or 16 bit, "
+            "scaled so that white is 255 or 65535."
         )
-    if values.dtype != np.uint8:
+    if values.dtype.itemsize == 2:
         values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 -> 255, rounded
-    return np.repeat(values[..., None], 3, axis=2) if values.ndim == 2 else np.ascontiguousarray(values)
+    colours = np.repeat(values[..., None], 3, axis=2) if values.ndim == 2 else values[..., :3]
+    return np.ascontiguousarray(colours)

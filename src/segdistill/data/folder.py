@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from segdistill.data.masks import rule_for
 from segdistill.data.samples import Pixels, Samples, digest, in_threads, named
 
 BINARY = ("background", "foreground")
+_UNREAD = (".webp", ".gif", ".avif", ".heic", ".jfif", ".jp2", ".pgm", ".ppm", ".tga", ".dcm")
 
 
 class FolderSet(Samples):
@@ -84,6 +86,10 @@ class FolderSet(Samples):
         image, mask = self._paths[index]
         return digest([image.read_bytes()]), digest([mask.read_bytes()])
 
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Read the size of every image from its header."""
+        return in_threads(lambda index: image_size(self._paths[index][0]), range(len(self)))
+
     def describe(self) -> str:
         """Name the rule that reads the masks."""
         return f"FolderSet({self._rule!r})"
@@ -105,7 +111,7 @@ class FolderSet(Samples):
 
 
 def list_images(folder: Path) -> dict[str, Path]:
-    """Find the image files of one folder by stem.
+    """Find the image files of one folder by stem, and warn of images of a kind that is not read.
 
     Raises:
         SegDistillError: If there is no such folder, no image in it, or one stem occurs twice.
@@ -113,8 +119,16 @@ def list_images(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise SegDistillError(f"There is no folder {str(folder)!r}{_what_is_there(folder.parent)}")
     files = sorted(path for path in folder.iterdir() if _is_image(path))
+    unread = sorted(path.name for path in folder.iterdir() if _is_image(path, _UNREAD))
     if not files:
-        raise SegDistillError(f"No images in {str(folder)!r}; {', '.join(SUFFIXES)} files are read.")
+        but = f", but not {named(unread)}; convert them to png" if unread else ""
+        raise SegDistillError(f"No images in {str(folder)!r}; {', '.join(SUFFIXES)} files are read{but}.")
+    if unread:
+        warnings.warn(
+            f"{len(unread)} images in {str(folder)!r} are left out, since their kind is not read ({named(unread)}); "
+            "convert them to png, or take them out.",
+            stacklevel=3,
+        )
     found: dict[str, Path] = {}
     for path in files:
         if path.stem in found:
@@ -125,8 +139,8 @@ def list_images(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _is_image(path: Path, suffixes: Sequence[str] = SUFFIXES) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
 
 
 def _what_is_there(parent: Path) -> str:

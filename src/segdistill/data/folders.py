@@ -43,7 +43,8 @@ def folders(
         val_fraction: The share of training images to validate on, where there is no `val`.
         seed: The seed of that split.
         size: Side, or (height, width), of training images.
-        tests: Test folders below `root`; None takes `test`, or every set of pairs in it, if there is one.
+        tests: Test folders below `root`, such as `test/far`, whose scores are then called `test-far`; None takes
+            `test`, or every set of pairs in it, if there is one.
         cache: A folder for decoded images, so that later epochs do not decode.
         split: A JSON file to read the split from if it exists, and to store it in if not.
         images: Sub-folder of images.
@@ -99,7 +100,7 @@ def _train_folder(base: Path, images: str) -> Path:
 
 def _test_folders(base: Path, images: str, tests: Sequence[str] | None) -> dict[str, Path]:
     if tests is not None:
-        return {name: base / name for name in tests}
+        return {name.strip("/").replace("/", "-"): base / name for name in tests}
     test = base / "test"
     if (test / images).is_dir():
         return {"test": test}

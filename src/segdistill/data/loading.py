@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from segdistill.core import Batch, Output, SegDistillError
+from segdistill.data.reading import read_sample
 from segdistill.data.samples import Sample
 from segdistill.data.seeding import seeded, stable_seed
 from segdistill.data.soft import SoftMask
@@ -49,7 +50,7 @@ class Seeded(Dataset[Sample]):
     def __getitem__(self, key: Key) -> Sample:
         """Return the sample at `index` as it looks in `epoch`; the key is (epoch, index)."""
         epoch, index = key
-        sample: Sample = self.dataset[index]
+        sample = read_sample(self.dataset, index)
         if self.maps is not None and self.maps.views:
             view = epoch % self.maps.views
             return {**view_of(sample, self.augment, view), "teacher": self.maps.read(sample["id"], view)}
@@ -162,18 +163,46 @@ def _stack(images: Sequence[Tensor]) -> Tensor:
     return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
 
 
-def loader(dataset: Dataset[Any], sampler: Sampler[list[Key]], *, workers: int = 0) -> DataLoader[Any]:
-    """Build a data loader over `Seeded` samples; `workers=0` loads in the calling process."""
+def loader(
+    dataset: Dataset[Any],
+    sampler: Sampler[list[Key]],
+    *,
+    workers: int = 0,
+    into: Callable[[Sequence[Sample]], Batch] = collate,
+) -> DataLoader[Any]:
+    """Build a data loader over `Seeded` samples.
+
+    Args:
+        dataset: What to load.
+        sampler: Which keys are a batch.
+        workers: Loader processes; 0 loads in the calling process.
+        into: What makes a batch of samples.
+
+    Raises:
+        SegDistillError: If the number of workers is negative; while loading, whatever a data set raises.
+    """
     if workers < 0:
         raise SegDistillError(f"workers={workers} is negative; use 0 to load in the training process.")
-    return DataLoader(
+    return _Loader(
         dataset,
         batch_sampler=sampler,
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=into,
         worker_init_fn=_start_worker,
         persistent_workers=workers > 0,
     )
+
+
+class _Loader(DataLoader[Any]):
+    """A data loader that says a mistake as it was said in the worker, and not the worker's traceback."""
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        try:
+            yield from super().__iter__()
+        except SegDistillError as error:
+            raise SegDistillError(
+                str(error).rpartition(f"{SegDistillError.__name__}: ")[2].strip()
+            ) from error
 
 
 def _start_worker(_: int) -> None:

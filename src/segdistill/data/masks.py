@@ -17,6 +17,7 @@ from segdistill.data.samples import Pixels
 
 # A lossy file of an empty mask may hold a few faint pixels; anything stronger was meant to be seen.
 _FAINT = 32
+_WORD = 65535  # white in 16 bits
 
 
 class MaskRule(Protocol):
@@ -33,7 +34,8 @@ class BinaryMask:
 
     Values from `threshold` up are foreground, so the grey rims of JPEG or interpolated masks become sharp. The
     channels of a mask in colour have to agree on it, and transparency may not change what is seen. A mask that
-    holds only 0 and 1 is class indices already; palettes of greys are read as greys. Whatever would make a
+    holds only 0 and 1 is class indices already; palettes of greys are read as greys. Integers above 255 are 16
+    bit and floats up to 1 are shares of white; both are scaled to 0 to 255 and rounded. Whatever would make a
     drawn mask all background without a word is an error.
 
     Args:
@@ -61,27 +63,34 @@ class BinaryMask:
         """
         values = read_values(path, grey_palettes=True)
         refuse_hidden(values, path)
-        values = _eight_bits(values)
-        grey = brightest(values)
-        most = int(grey.max(initial=0))
-        if differs(values, (self.threshold if most > 1 else 1) - 0.5):
+        colours = values if values.ndim == 2 else values[..., :3]
+        levels = _eight_bits(colours, path)
+        stored = colours.max(initial=0)
+        indices = not stored or (stored == 1 and values.dtype.kind != "f")
+        threshold = 1 if indices else self.threshold
+        if differs(levels, threshold - 0.5):
             raise SegDistillError(
                 f"Mask {str(path)!r} is in colour, and its channels differ on what is foreground; save one grey "
                 "value per pixel."
             )
-        if most <= 1:
-            return grey.astype(np.uint8)
-        self._refuse_unclear(grey, most, path)
-        return (grey >= self.threshold).view(np.uint8)
+        grey = brightest(levels)
+        if not indices:
+            self._refuse_unclear(grey, stored, path)
+        return (grey >= threshold).view(np.uint8)
 
-    def _refuse_unclear(self, grey: NDArray[Any], most: int, path: Path) -> None:
+    def _refuse_unclear(self, grey: NDArray[Any], stored: Any, path: Path) -> None:
         lossy = path.suffix.lower() in (".jpg", ".jpeg")
+        most = int(grey.max())
+        scaled = most != stored
         if most < self.threshold and not (lossy and most < _FAINT):
+            eight = f" ({most} in 8 bit)" if scaled else ""
+            way_out = f"pass threshold={most} or lower" if most else "scale them up"
             raise SegDistillError(
-                f"Mask {str(path)!r} has values up to {most}, all below the threshold {self.threshold}; "
-                f"pass threshold={most} or lower, or list all classes if these are class indices."
+                f"Mask {str(path)!r} has values up to {stored:g}{eight}, all below the threshold {self.threshold}; "
+                f"{way_out}, or list all classes if these are class indices."
             )
-        if not lossy and self.threshold > 1 and set(np.unique(grey).tolist()) in ({1, 255}, {0, 1, 255}):
+        sharp = not lossy and not scaled and self.threshold > 1
+        if sharp and set(np.unique(grey).tolist()) in ({1, 255}, {0, 1, 255}):
             raise SegDistillError(
                 f"Mask {str(path)!r} holds 1 and 255, which may mean foreground and ignored or a faint rim; "
                 "pass threshold=None for class indices with 255 ignored, or threshold=1 for grey values."
@@ -108,13 +117,13 @@ class IndexMask:
         """
         values = _single(read_values(path), path)
         self._refuse_others(values, path)
-        mask = values.astype(np.uint8)
         if self.ignore_index is not None:
-            mask[values == self.ignore_index] = 255
-        return mask
+            values = np.where(values == self.ignore_index, 255, values)
+        return values.astype(np.uint8)
 
     def _refuse_others(self, values: NDArray[Any], path: Path) -> None:
-        others = [int(v) for v in np.unique(values) if not 0 <= v < self.classes and v != self.ignore_index]
+        allowed = {*range(self.classes), self.ignore_index}
+        others = [v for v in np.unique(values).tolist() if v not in allowed]
         if others:
             ignored = "" if self.ignore_index is None else f" and {self.ignore_index} for ignored pixels"
             found = f"value {others[0]}" if len(others) == 1 else f"values {', '.join(map(str, others[:5]))}"
@@ -135,11 +144,20 @@ def rule_for(classes: Sequence[str], threshold: int | None, ignore_index: int | 
     return IndexMask(len(classes), ignore_index)
 
 
-def _eight_bits(values: NDArray[Any]) -> NDArray[Any]:
-    """Reduce 16 bit to 8 where it is used, and bring floats up to 1 there."""
-    if values.dtype.kind == "f" and values.max(initial=0) <= 1:
-        values = values * 255
-    return values // 257 if values.dtype != np.uint8 and values.max(initial=0) > 255 else values
+def _eight_bits(values: NDArray[Any], path: Path) -> Pixels:
+    """Bring values to 8 bit: floats up to 1 are shares of white, and what goes beyond 255 has 16 bit."""
+    if values.dtype == np.uint8:
+        return values
+    low, high = values.min(initial=0), values.max(initial=0)
+    share = values.dtype.kind == "f" and low >= 0 and high <= 1
+    strange = values[~((values >= 0) & (values <= _WORD) & (share | (values == np.trunc(values))))]
+    if strange.size:
+        raise SegDistillError(
+            f"Mask {str(path)!r} holds {strange[0]:g}, which is no grey value; save whole numbers from 0 to 255, "
+            "or list all classes if these are class indices."
+        )
+    white = 1 if share else _WORD if high > 255 else 255
+    return np.rint(values * (255 / white)).astype(np.uint8)
 
 
 def _single(values: NDArray[Any], path: Path) -> NDArray[Any]:

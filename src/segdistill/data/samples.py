@@ -85,6 +85,10 @@ class Samples(Dataset[Sample]):
         """Hash the content of every sample, by id."""
         raise NotImplementedError
 
+    def image_hashes(self) -> dict[str, str]:
+        """Hash every image without its mask, by id; the whole sample where a set does not tell them apart."""
+        return self.hashes()
+
     def describe(self) -> str:
         """Name how the samples are decoded, for everything that may change a pixel; the key of caches."""
         return type(self).__name__
@@ -97,6 +101,10 @@ class Samples(Dataset[Sample]):
     def fingerprint(self) -> str:
         """Hash the whole set: the same for the same content under the same ids, in any order."""
         return digest(f"{name}={content}" for name, content in sorted(self.hashes().items()))
+
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Return the size of every image, (height, width); a subclass that knows it decodes nothing."""
+        return in_threads(lambda index: self.arrays(index)[1].shape, range(len(self)))
 
     def check(self) -> None:
         """Decode every sample once and report all that cannot be used, in one sentence.
@@ -142,9 +150,19 @@ class Part(Samples):
         content = self.whole.hashes()
         return {name: content[name] for name in self.ids}
 
+    def image_hashes(self) -> dict[str, str]:
+        """Hash the part's images."""
+        content = self.whole.image_hashes()
+        return {name: content[name] for name in self.ids}
+
     def describe(self) -> str:
         """Name how the samples are decoded."""
         return self.whole.describe()
+
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Return the sizes of the part's images."""
+        sizes = self.whole.sizes()
+        return [sizes[index] for index in self._indices]
 
     def stamps(self) -> list[str]:
         """Return the marks of the part's samples."""
@@ -173,10 +191,29 @@ class Data:
     maps: TeacherMaps | None = None
 
     def check(self) -> None:
-        """Decode everything once, so that a broken file shows before training and not hours into it."""
+        """Decode everything once, so that a broken file shows before training and not hours into it.
+
+        Raises:
+            SegDistillError: If a sample cannot be used, or a test set has no name that a file can have.
+        """
+        _check_names(self.tests)
         for dataset in (self.train, self.val, *self.tests.values()):
             if isinstance(dataset, Samples):
                 dataset.check()
+
+
+def _check_names(tests: Any) -> None:
+    """The scores of a test set go to files that are called like it."""
+    if not isinstance(tests, Mapping):
+        raise SegDistillError(
+            f"tests is of type {type(tests).__name__}. Give the sets by name: tests={{'name': dataset}}."
+        )
+    for name in tests:
+        if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or os.sep in name:
+            raise SegDistillError(
+                f"The test set {name!r} has a name that no file can have, and its scores go to scores/NAME.csv. "
+                f"Give it another."
+            )
 
 
 def digest(parts: Iterable[str | bytes]) -> str:

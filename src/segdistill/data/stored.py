@@ -15,7 +15,7 @@ from segdistill.core import SegDistillError
 from segdistill.data.resize import resize_image, resize_mask
 from segdistill.data.samples import Pixels, Samples, digest, in_threads
 
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK = 64  # samples decoded at once; bounds the memory of writing
 
 
@@ -39,8 +39,9 @@ class Stored(Samples):
     def __init__(self, dataset: Samples, folder: str | Path, *, size: tuple[int, int] | None = None) -> None:
         self.ids, self.groups, self.sources = dataset.ids, dataset.groups, dataset.sources
         self.classes = dataset.classes
-        self._how = f"Stored({dataset.describe()}, size={size})"
-        key = digest([str(_FORMAT), self._how, *self.ids, *dataset.stamps()])
+        how = f"Stored({dataset.describe()}, size={size})"
+        self._how = dataset.describe() if size is None else how
+        key = digest([str(_FORMAT), how, *self.ids, *dataset.stamps()])
         self.path = Path(folder) / key
         if not self.path.is_dir():
             _write(dataset, self.path, size)
@@ -65,8 +66,12 @@ class Stored(Samples):
         """Return the content hashes of the sources."""
         return self._hashes
 
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Return the sizes as stored."""
+        return list(self._shapes)
+
     def describe(self) -> str:
-        """Name how the samples were decoded and resized."""
+        """Name how the samples were decoded, and resized if they were."""
         return self._how
 
     def check(self) -> None:

@@ -56,6 +56,10 @@ class SyntheticSet(Samples):
         recipe = f"{mucosa.VERSION} {self.size} {self.seed}"
         return {name: digest([recipe, name]) for name in self.ids}
 
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Return the one size of all frames."""
+        return [self.size] * len(self)
+
     def describe(self) -> str:
         """Name the set."""
         return f"SyntheticSet(size={self.size}, seed={self.seed})"

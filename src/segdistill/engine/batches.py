@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from torch.utils.data import DataLoader
 
-from segdistill.data import Data, EpochSampler, Seeded, loader
+from segdistill.core import Batch
+from segdistill.data import Data, EpochSampler, Sample, Seeded, collate, loader
+from segdistill.engine.samples import check_labels
 from segdistill.engine.training import Training
+from segdistill.tasks import Task
 
 
 def training_batches(
-    data: Data, training: Training, *, rank: int, world: int
+    data: Data, task: Task, training: Training, *, rank: int, world: int
 ) -> tuple[EpochSampler, DataLoader[Any]]:
     """The loader of one process's share of every training batch, and the sampler that says where it begins."""
     sampler = EpochSampler(
@@ -23,7 +27,29 @@ def training_batches(
         world=world,
     )
     samples = Seeded(data.train, data.augment, seed=training.seed, maps=data.maps)
-    return sampler, loader(samples, sampler, workers=_workers(training))
+    return sampler, loader(samples, sampler, workers=_workers(training), into=Labelled(task))
+
+
+class Labelled:
+    """Makes batches of samples, each label of which means something to the task: those that were not looked at, too.
+
+    Args:
+        task: What the labels mean.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def __call__(self, samples: Sequence[Sample]) -> Batch:
+        """Collate the samples.
+
+        Raises:
+            SegDistillError: If they differ in size, or one holds a label that no class has.
+        """
+        batch = collate(samples)
+        for mask, name in zip(batch.mask, batch.ids, strict=True):
+            check_labels(mask, self.task, name)
+        return batch
 
 
 def _workers(training: Training) -> int:

@@ -13,6 +13,7 @@ from segdistill.core import SegDistillError
 from segdistill.export import files
 
 VERSION = 1
+_PARTS = {"trainable", "optimizer", "ema", "scaler", "progress"}
 
 
 @dataclass
@@ -57,10 +58,22 @@ def load(path: Path) -> dict[str, Any]:
         raise SegDistillError(f"There is no checkpoint {path} to resume from. Start without --resume.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise SegDistillError(f"The checkpoint {path} is damaged: {str(error).splitlines()[0]}") from error
-    if state.get("version") != VERSION:
+    except Exception as error:  # torch raises many kinds for a damaged file, and advises to read it unsafely
+        raise _damaged(path) from error
+    if not isinstance(state, dict) or "version" not in state:
+        raise _damaged(path)
+    if state["version"] != VERSION:
         raise SegDistillError(
-            f"The checkpoint {path} is of version {state.get('version')}, this is {VERSION}."
+            f"The checkpoint {path} is of version {state['version']}, this is {VERSION}. Resume with the version "
+            f"of segdistill that began the run, or take another --out."
         )
-    return dict(state)
+    if not state.keys() >= _PARTS:
+        raise _damaged(path)
+    return state
+
+
+def _damaged(path: Path) -> SegDistillError:
+    return SegDistillError(
+        f"The checkpoint {path} is damaged. Copy the run folder anew, or delete the checkpoint: --resume then begins "
+        f"the run anew."
+    )

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from segdistill.core import SegDistillError
 from segdistill.data.loading import to_unit
+from segdistill.data.reading import read_sample
 from segdistill.metrics import DICE_AT_HALF, Calibration, Metric, Overlap, Protocol
 from segdistill.taps import Tapped, resize
 from segdistill.tasks import Binary, Multilabel, Task
@@ -47,7 +48,7 @@ def evaluate(
         The filled metric: `.compute()` gives the averages, `.rows` the images.
 
     Raises:
-        SegDistillError: If there is nothing to score.
+        SegDistillError: If there is nothing to score, or the network gives numbers that are not finite.
     """
     return cast(
         Overlap,
@@ -98,7 +99,8 @@ def evaluate_by(
         The filled metrics by name of protocol.
 
     Raises:
-        SegDistillError: If there is nothing to score, or a protocol scores volumes or does not know the task.
+        SegDistillError: If there is nothing to score, a protocol scores volumes or does not know the task, or the
+            network gives numbers that are not finite.
     """
     task, tapped = task or Binary(), model if isinstance(model, Tapped) else Tapped(model)
     count = len(dataset)  # type: ignore[arg-type]
@@ -109,11 +111,12 @@ def evaluate_by(
     with _evaluating(tapped), torch.inference_mode(), context or contextlib.nullcontext():
         ours = range(shard[0], count, shard[1])
         for start in range(0, len(ours), batch_size):
-            samples = [dataset[index] for index in ours[start : start + batch_size]]
+            samples = [read_sample(dataset, index) for index in ours[start : start + batch_size]]
             images = [to_unit(sample["image"].as_subclass(Tensor).to(device)) for sample in samples]
             for each in fed:
                 own = tapped.own([each.shown(image) for image in images])
                 for sample, image, logits in zip(samples, images, own, strict=True):
+                    _check_finite(logits, sample["id"])
                     each.update(logits, image.shape[1:], sample["mask"].numpy(), sample["id"])
     metrics = {name: metric for each in fed for name, metric in each.metrics.items()}
     return {each.name: metrics[each.name] for each in protocols}
@@ -180,6 +183,15 @@ class _Fed:
             self.calibration.update([probabilities], [target], [name])
         if self.see is not None:
             self.see(name, probabilities)
+
+
+def _check_finite(logits: Tensor, name: str) -> None:
+    """NaN is above no threshold: it would be scored as background."""
+    if not torch.isfinite(logits).all():
+        raise SegDistillError(
+            f"The network gives {name!r} logits that are not finite, and NaN has no score. Train with a smaller lr "
+            "or precision '32', or take other weights."
+        )
 
 
 def _mask(logits: Tensor, task: Task) -> NDArray[Any]:

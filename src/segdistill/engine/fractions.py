@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from segdistill.core import SegDistillError
+from segdistill.core import Batch, SegDistillError
 from segdistill.engine import hooks
 from segdistill.engine.job import Job
+from segdistill.engine.scales import check_shares
 from segdistill.tasks import Binary
 from segdistill.teachers import Cached
 
 
-def check_fractions(job: Job, mask: Tensor) -> None:
+def check_fractions(job: Job, batch: Batch) -> None:
     """Refuse a training whose masks hold shares where something would take them for labels.
 
     Args:
         job: What was asked for.
-        mask: Of an augmented batch.
+        batch: One that is augmented.
 
     Raises:
-        SegDistillError: If the task, the loss or a method reads labels, or a stored teacher would have to answer at
-            every scale.
+        SegDistillError: If the task, the loss or a method reads labels, a stored teacher would have to answer at
+            every scale, or a mask of the batch has pixels to ignore.
     """
     released = job.training.rescale == "as_released"
     if released and isinstance(job.teacher, Cached):
@@ -28,7 +27,7 @@ def check_fractions(job: Job, mask: Tensor) -> None:
             "rescale 'as_released' asks the teacher at every scale, but a cached one answers at one. "
             "Take rescale 'smooth', or no cache."
         )
-    if not (released or mask.is_floating_point()):
+    if not (released or batch.mask.is_floating_point()):
         return
     trainable = job.trainable
     if not isinstance(trainable.task, Binary):
@@ -38,6 +37,7 @@ def check_fractions(job: Job, mask: Tensor) -> None:
     for part in hooks.parts(trainable.method):
         if part.traits.labels:
             raise _refused(f"{type(part).__name__} reads labels")
+    check_shares(batch)
 
 
 def _refused(reason: str) -> SegDistillError:

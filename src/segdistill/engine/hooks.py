@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from segdistill.core import Batch, Output, SegDistillError
-from segdistill.data import Data
+from segdistill.data import Data, EpochSampler
 from segdistill.data.seeding import stable_seed
 from segdistill.engine.batches import training_batches
 from segdistill.engine.runtime import Runtime
 from segdistill.engine.training import Training
 from segdistill.methods import Method
 from segdistill.taps import Tapped
+from segdistill.tasks import Task
 from segdistill.teachers import TeacherSource
 
 
@@ -82,6 +85,7 @@ def prepare(
     method: Method | None,
     teach: Callable[[Batch], Output],
     data: Data,
+    task: Task,
     training: Training,
     runtime: Runtime,
 ) -> None:
@@ -96,7 +100,8 @@ def prepare(
     for index, part in enumerate(wanting):
         torch.manual_seed(stable_seed("prepare", training.seed, index))
         before = _tensors(part)
-        part.prepare(_lessons(part.preparation, teach, data, training, runtime))
+        batches = training_batches(data, task, training, rank=0, world=runtime.world)
+        part.prepare(_lessons(part.preparation, teach, batches, runtime))
         _check_kept(part, before)
         runtime.share([*part.parameters(), *part.buffers()])
 
@@ -115,9 +120,12 @@ def recall(method: Method | None, state: Mapping[str, Tensor]) -> None:
 
 
 def _lessons(
-    count: int, teach: Callable[[Batch], Output], data: Data, training: Training, runtime: Runtime
+    count: int,
+    teach: Callable[[Batch], Output],
+    batches: tuple[EpochSampler, DataLoader[Any]],
+    runtime: Runtime,
 ) -> Iterator[tuple[Output, Tensor]]:
-    sampler, loader = training_batches(data, training, rank=0, world=runtime.world)
+    sampler, loader = batches
     epoch = 0
     while count > 0:
         sampler.begin(epoch)

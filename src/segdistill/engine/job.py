@@ -12,7 +12,7 @@ from torch import nn
 from segdistill import losses
 from segdistill.core import SegDistillError
 from segdistill.data import Data
-from segdistill.engine import hooks
+from segdistill.engine import hooks, weights
 from segdistill.engine.description import describe
 from segdistill.engine.logs import Display
 from segdistill.engine.trainable import Trainable
@@ -99,6 +99,7 @@ def _network(value: Any) -> Tapped:
         raise SegDistillError(
             f"The student is {_shown(value)}. Give a network, such as load('smp.FPN', classes=1)."
         )
+    weights.check_savable(value)
     return value if isinstance(value, Tapped) else Tapped(value)
 
 

@@ -14,7 +14,7 @@ from segdistill.export import files
 
 
 class Log:
-    """`log.csv`, one row per epoch; its columns are those of the first row.
+    """`log.csv`, one row per epoch; where a term comes later than others, it was 0 before.
 
     Args:
         path: Where it lies.
@@ -29,7 +29,8 @@ class Log:
         """Append a row."""
         self.rows.append({name: f"{value:.10g}" for name, value in row.items()})
         text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+        columns = dict.fromkeys(name for each in self.rows for name in each)
+        writer = csv.DictWriter(text, fieldnames=columns, restval="0", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         files.write_text(self.path, text.getvalue())

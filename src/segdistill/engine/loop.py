@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from segdistill.data import Data
-from segdistill.engine import logs, run
+from segdistill.engine import begun, logs, run
 from segdistill.engine.epochs import run_epochs
 from segdistill.engine.job import Job, job
 from segdistill.engine.memory import enough_memory
@@ -21,7 +21,7 @@ from segdistill.losses import Loss
 from segdistill.methods import Method
 from segdistill.taps import Tapped
 from segdistill.tasks import Task
-from segdistill.teachers import Cached, TeacherSource
+from segdistill.teachers import TeacherSource
 
 
 def train(
@@ -121,16 +121,17 @@ def distill(
 
 def _fit(job: Job) -> Run:
     path, student = job.out, job.trainable.student
-    begun = job.resume and (path / "config.yaml").exists()
-    if begun:
-        run.check_same(path, job.config)
-        run.check_same_teacher(path, job.teacher)
+    resume = job.resume and (path / "config.yaml").exists()
+    if resume:
+        begun.check_options(path, job.config)
+        begun.check_teacher(path, job.teacher)
+        begun.check_data(path, job.data)
         if Run(path).is_finished:
             return Run(path, net=student)
     else:
         run.check_absent(path, resume=job.resume)
     # A run that was killed before its first checkpoint has nothing to go on with, and begins again.
-    resume = begun and run.has_checkpoint(path)
+    resume = resume and run.has_checkpoint(path)
     job.data.check()
     with enough_memory(job.training), torch.random.fork_rng(devices=[]):
         session = prepare(job, resume=resume)
@@ -152,15 +153,7 @@ def _create(job: Job) -> None:
         job.out,
         config=job.config,
         model=run.describe(job.trainable.student, job.trainable.task),
-        teacher=_facts(job.teacher) if job.teacher is not None else None,
+        facts=begun.facts(job.data, job.teacher),
     )
     if job.data.split is not None:
         job.data.split.save(job.out / "split.json")
-
-
-def _facts(teacher: TeacherSource) -> dict[str, Any]:
-    """What a run folder says about its teacher."""
-    return {
-        "fingerprint": teacher.fingerprint(),
-        **(teacher.describe() if isinstance(teacher, Cached) else {}),
-    }

@@ -8,9 +8,10 @@ from dataclasses import replace
 import torch
 
 from segdistill.core import Batch, Output, SegDistillError
-from segdistill.data import Seeded, collate
-from segdistill.engine import checkpoint, guards, hooks, logs, samples
+from segdistill.data import Seeded
+from segdistill.engine import checkpoint, guards, hooks, logs, run, samples
 from segdistill.engine.auxiliary import Auxiliaries
+from segdistill.engine.batches import Labelled
 from segdistill.engine.fractions import check_fractions
 from segdistill.engine.job import Job
 from segdistill.engine.memory import is_out_of_memory
@@ -33,20 +34,22 @@ def prepare(job: Job, *, resume: bool = False) -> Session:
     """
     trainable, training = job.trainable, job.training
     hooks.check_batch_size(trainable.method, training)
-    samples.check_data(job.data, trainable.task)
+    scored = samples.check_data(job.data, trainable.task)
     job = _with_maps(job)
     runtime = Runtime(training)
     torch.manual_seed(training.seed)
     runtime.place(trainable.student)
     batch = runtime.move(_first_batch(job, training.seed))
-    check_fractions(job, batch.mask)
+    check_fractions(job, batch)
     teacher = _build(job, batch, runtime)
     with runtime.forward(), torch.no_grad():
-        samples.check_sizes(trainable.student.eval(), job.data, runtime.device)
+        samples.check_sizes(trainable.student.eval(), scored, runtime.device)
     runtime.place(trainable)
     saved = checkpoint.load(job.out / "last.ckpt") if resume else None
+    if saved is not None:
+        run.check_best(job.out, saved["progress"]["best"])
     if saved is None:
-        hooks.prepare(trainable.method, _teach(job, runtime), job.data, training, runtime)
+        hooks.prepare(trainable.method, _teach(job, runtime), job.data, trainable.task, training, runtime)
     else:
         hooks.recall(trainable.method, saved["trainable"])
     auxiliaries = Auxiliaries(trainable)
@@ -74,7 +77,7 @@ def _with_maps(job: Job) -> Job:
 def _first_batch(job: Job, seed: int) -> Batch:
     augmented = Seeded(job.data.train, job.data.augment, seed=seed, maps=job.data.maps)
     count = min(hooks.probe_images(job.trainable.method), len(augmented))
-    return collate([augmented[(0, index)] for index in range(count)])
+    return Labelled(job.trainable.task)([augmented[(0, index)] for index in range(count)])
 
 
 def _build(job: Job, batch: Batch, runtime: Runtime) -> Output | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,13 +19,11 @@ from segdistill.engine import weights as weight_files
 from segdistill.engine.description import network
 from segdistill.engine.environment import environment
 from segdistill.engine.evaluation import evaluate
-from segdistill.engine.training import Training
 from segdistill.export import files
 from segdistill.metrics import Overlap
 from segdistill.models import saved
 from segdistill.taps import Tapped
 from segdistill.tasks import Task, from_plain, to_plain
-from segdistill.teachers import TeacherSource
 
 
 class Run:
@@ -47,6 +44,11 @@ class Run:
     def __init__(self, path: Path | str, *, net: nn.Module | None = None) -> None:
         self.path = Path(path)
         self._net = net
+        if not self.path.exists():
+            raise SegDistillError(
+                f"There is no folder {self.path}. Name the one that --out gave, or a checkpoint such as NAME.pth "
+                f"where a network is all that is needed."
+            )
         if not (self.path / "config.yaml").is_file():
             raise SegDistillError(
                 f"{self.path} is not a run folder: it has no config.yaml. Name the folder that --out gave."
@@ -62,9 +64,12 @@ class Run:
         """What was trained, complete and reloadable."""
         path = self.path / "config.yaml"
         try:
-            return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+            config = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (yaml.YAMLError, TypeError, ValueError) as error:
             raise saved.damaged(path) from error
+        if not config:
+            raise saved.damaged(path)
+        return config
 
     @property
     def env(self) -> dict[str, Any]:
@@ -94,7 +99,11 @@ class Run:
     @property
     def task(self) -> Task:
         """What the labels mean."""
-        return from_plain(self._json("model.json")["task"])
+        model = self._json("model.json")
+        try:
+            return from_plain(model["task"])
+        except (AttributeError, KeyError, StopIteration, TypeError) as error:
+            raise saved.damaged(self.path / "model.json") from error
 
     @property
     def student(self) -> Tapped:
@@ -125,7 +134,10 @@ class Run:
         return tapped.eval()
 
     def _architecture(self, model: Mapping[str, Any]) -> Tapped:
-        options = {key: model[key] for key in ("mean", "std", "size", "prefix_tokens", "channels_last")}
+        names = ("mean", "std", "size", "prefix_tokens", "channels_last")
+        if not model.keys() >= {*names}:
+            raise saved.damaged(self.path / "model.json")
+        options = {key: model[key] for key in names}
         if self._net is not None:
             # A copy: the caller's network, `student` and `last` must not overwrite each other.
             net = copy.deepcopy(self._net)
@@ -146,7 +158,7 @@ def create(
     *,
     config: Mapping[str, Any],
     model: Mapping[str, Any],
-    teacher: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any],
 ) -> None:
     """Begin a run folder.
 
@@ -154,10 +166,10 @@ def create(
         path: The folder.
         config: What is trained, complete and reloadable.
         model: What to build.
-        teacher: Its fingerprint; where a cached teacher's output comes from, and what does not reach it.
+        facts: What data and teacher are known by, beside versions and hardware.
     """
     files.write_text(path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
-    files.write_json(path / "env.json", {**environment(), **({"teacher": teacher} if teacher else {})})
+    files.write_json(path / "env.json", {**environment(), **facts})
     files.write_json(path / "model.json", model)
     (path / "figures").mkdir(exist_ok=True)
 
@@ -180,54 +192,28 @@ def has_checkpoint(path: Path) -> bool:
     return (path / "last.ckpt").exists()
 
 
+def check_best(path: Path, best: Mapping[str, float]) -> None:
+    """Refuse to go on with a run whose best weights so far are gone: no later epoch need become better.
+
+    Args:
+        path: The folder.
+        best: The best epoch according to the checkpoint; empty before there was one.
+
+    Raises:
+        SegDistillError: If they are not there.
+    """
+    file = path / "best.safetensors"
+    if best and not file.is_file():
+        raise SegDistillError(
+            f"{file} is missing, the weights of epoch {best['epoch']:g}. Copy the run folder anew, or delete "
+            f"{path / 'last.ckpt'}: --resume then begins the run anew."
+        )
+
+
 def remove_unless_saved(path: Path) -> None:
     """Remove a run folder that failed before its first checkpoint, so that the next try finds nothing half-written."""
     if not has_checkpoint(path):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def check_same(path: Path, config: Mapping[str, Any]) -> None:
-    """Refuse to resume with another configuration than the run began with; where it runs may change.
-
-    Raises:
-        SegDistillError: Naming the first option that differs.
-    """
-    ours, theirs = (_without_place(c) for c in (config, Run(path).config))
-    if bool(ours.get("method")) != bool(theirs.get("method")):
-        began = "distill" if theirs.get("method") else "train"
-        raise SegDistillError(f"{path} was begun with {began}. Resume it with that, or take another --out.")
-    for key, value, before in _differences(ours, theirs):
-        raise SegDistillError(
-            f"{path} was begun with {key}={before}, not {value}. Resume with the same options, or take another --out."
-        )
-
-
-def check_same_teacher(path: Path, teacher: TeacherSource | None) -> None:
-    """Refuse to resume with another teacher than the run began with, be it of the same name.
-
-    Raises:
-        SegDistillError: If its weights, or what a cache stores, are not what they were.
-    """
-    began = Run(path).env.get("teacher", {}).get("fingerprint")
-    if began and teacher is not None and teacher.fingerprint() != began:
-        raise SegDistillError(
-            f"{path} was begun with another teacher, of other weights. Resume with the same, or take another --out."
-        )
-
-
-def _without_place(config: Mapping[str, Any]) -> dict[str, Any]:
-    plain = json.loads(json.dumps(config))
-    # An option that is younger than the run had its default then.
-    training = Training().as_dict() | plain.get("training", {})
-    places = ("devices", "workers", "accelerator", "checkpoint_steps")
-    return {**plain, "training": {key: value for key, value in training.items() if key not in places}}
-
-
-def _differences(ours: Any, theirs: Any, key: str = "") -> list[tuple[str, Any, Any]]:
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        names = dict.fromkeys([*ours, *theirs])
-        return [d for n in names for d in _differences(ours.get(n), theirs.get(n), f"{key}.{n}".lstrip("."))]
-    return [] if ours == theirs else [(key, ours, theirs)]
 
 
 def describe(tapped: Tapped, task: Task) -> dict[str, Any]:

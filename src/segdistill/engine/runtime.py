@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -18,6 +19,7 @@ from torch.optim import Optimizer
 
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.engine.depthwise import Float32DepthwiseBackward
+from segdistill.engine.devices import resolve_accelerator
 from segdistill.engine.training import Training
 
 T = TypeVar("T")
@@ -62,6 +64,8 @@ class Runtime:
                 else None,
             )
             self.fabric.launch()
+        if several:
+            atexit.register(_leave_group)
         if self.world != training.devices:
             raise SegDistillError(
                 f"{self.world} processes run, but devices is {training.devices}. Set both alike."
@@ -226,26 +230,6 @@ def synchronized(module: nn.Module) -> nn.Module:
     return convert_sync_batchnorm(module)  # type: ignore[no-any-return]
 
 
-def resolve_accelerator(name: str) -> str:
-    """Choose the device type, `auto` meaning the fastest that is there.
-
-    Raises:
-        SegDistillError: If it is not there.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        return next(kind for kind, found in there.items() if found)
-    if name not in there:
-        raise SegDistillError(f"Unknown accelerator {name!r}. Known: auto, {', '.join(sorted(there))}.")
-    if not there[name]:
-        raise SegDistillError(f"accelerator {name!r} is not available here. Take 'auto' or 'cpu'.")
-    return name
-
-
 def resolve_precision(name: str, accelerator: str) -> str:
     """Choose the number format, `auto` meaning bf16 where the hardware computes in it.
 
@@ -265,6 +249,12 @@ def cpu_has_bf16() -> bool:
     """Whether the CPU has instructions for bf16; emulated ones are slower than float32."""
     features = torch.backends.cpu.get_cpu_capability()
     return features.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
+
+
+def _leave_group() -> None:
+    """End gloo's threads before the interpreter ends, which else aborts now and then; Fabric does so for NCCL only."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
-from segdistill.core import Batch
+from segdistill.core import Batch, SegDistillError
 from segdistill.data.seeding import stable_seed
 from segdistill.engine.training import Training
 from segdistill.taps import Tapped, resize
@@ -45,7 +45,12 @@ class Scales:
             batch: The batch as it came.
             epoch: Its epoch.
             index: Its number in the epoch; with the epoch it decides which scale is drawn.
+
+        Raises:
+            SegDistillError: If a mask that shares are to be made of holds anything else.
         """
+        if self.ask_at_each:
+            check_shares(batch)
         for scale in self._drawn(epoch, index):
             for net, size in self._own.items():
                 net.size = scaled(size, scale)
@@ -91,6 +96,22 @@ def corner_aligned(batch: Batch, scale: float) -> Batch:
         for x in (batch.image, batch.mask[:, None].float())
     )
     return Batch(image, mask[:, 0], batch.ids, batch.teacher)
+
+
+def check_shares(batch: Batch) -> None:
+    """Refuse a batch whose masks bilinear resizing would turn into something else than shares of foreground.
+
+    Raises:
+        SegDistillError: If a mask holds a label to ignore, which would be blended with 0 and 1 as if it were a number.
+    """
+    stray = (batch.mask < 0) | (batch.mask > 1)
+    if not stray.any():
+        return
+    name = batch.ids[int(stray.nonzero()[0, 0])]
+    raise SegDistillError(
+        f"The mask of {name!r} holds label {batch.mask[stray][0]:g}: the shares of foreground that rescale "
+        f"'as_released' makes can be made of 0 and 1 alone. Take rescale 'smooth', or make these pixels background."
+    )
 
 
 def _nearest(mask: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -27,6 +27,7 @@ from segdistill.engine.runtime import Runtime
 from segdistill.engine.scales import Scales
 from segdistill.engine.trainable import flatten
 from segdistill.taps import Tapped
+from segdistill.tasks import Task
 
 _SCALER_TRIES = 20
 
@@ -57,7 +58,7 @@ class Session:
         self.auxiliaries, self.teacher_guard = auxiliaries, guards.TeacherGuard(job.teacher)
         self.scales = Scales(job.training, job.trainable.student, job.teacher)
         self.idle = [job.trainable.student.get_parameter(name).requires_grad_(False) for name in idle]
-        self._load(job.data)
+        self._load(job.data, job.trainable.task)
         others = [
             p
             for n, p in self.trainable.named_parameters()
@@ -70,9 +71,11 @@ class Session:
         self.module, self.optimizer = runtime.setup(self.trainable, optimizer)
         self.refused = 0
 
-    def _load(self, data: Data) -> None:
+    def _load(self, data: Data, task: Task) -> None:
         training, runtime = self.training, self.runtime
-        self.sampler, self.loader = training_batches(data, training, rank=runtime.rank, world=runtime.world)
+        self.sampler, self.loader = training_batches(
+            data, task, training, rank=runtime.rank, world=runtime.world
+        )
         self.batches = len(self.sampler) // training.accumulate * training.accumulate
         self.steps = self.batches * self.scales.per_batch // training.accumulate
         if not self.steps:
@@ -167,11 +170,12 @@ class Session:
         progress, factor = self.progress, self._factor(self.progress.step)
         schedule.set_learning_rate(self.optimizer, factor)
         norm = self.runtime.clip(self.module, self.optimizer)
-        if progress.step == 0:
+        none_taken = progress.step == self.refused  # a loss scaler may refuse the first ones
+        if none_taken:
             self.adapter_guard.before_step()
         self._check_gradient(norm)
         self.optimizer.step()
-        if progress.step == 0 and not self.refused:
+        if none_taken and not self.refused:
             self.adapter_guard.after_step()
         self.optimizer.zero_grad()
         if self.ema:

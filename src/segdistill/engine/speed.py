@@ -9,6 +9,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from segdistill.engine import devices
 from segdistill.taps import Tapped
 
 WARM_UP, PASSES, FEWEST = 3, 20, 3
@@ -66,13 +67,12 @@ def speed(tapped: Tapped, image: Tensor, *, budget: float = 5.0) -> Speed:
     while len(times) < WARM_UP + PASSES and (len(times) <= FEWEST or time.perf_counter() - begin < budget):
         times.append(_pass(tapped, x))
     timed = times[min(WARM_UP, len(times) - FEWEST) :]
-    device = torch.cuda.get_device_name(x.device) if x.is_cuda else x.device.type
+    device = devices.describe(x.device)
     return Speed(median(timed), len(timed), tuple(x.shape[2:]), device, torch.get_num_threads())
 
 
 def _pass(tapped: Tapped, x: Tensor) -> float:
     start = time.perf_counter()
     tapped.net(x)
-    if x.is_cuda:
-        torch.cuda.synchronize(x.device)
+    devices.wait_for(x.device)
     return time.perf_counter() - start

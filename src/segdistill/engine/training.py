@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any
 
 from segdistill.core import SegDistillError, unknown
@@ -97,9 +99,24 @@ class Training:
     checkpoint_steps: int | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         self._check_choices()
         self._check_numbers()
         self._check_readers()
+
+    def _check_kinds(self) -> None:
+        for each in fields(self):
+            kind, value = str(each.type), getattr(self, each.name)
+            lacks = value is None and kind.endswith("None")
+            if kind.startswith("int"):
+                _require(each.name, value, lacks or _is_number(value, Integral), "a whole number")
+            elif kind.startswith("float"):
+                _require(each.name, value, lacks or _is_number(value), "a number")
+        factors, scales = self.lr_factors, self.scales
+        named = isinstance(factors, Mapping) and all(map(_is_number, factors.values()))
+        _require("lr_factors", factors, named, "factors by name, such as {'encoder': 0.1}")
+        listed = isinstance(scales, (tuple, list)) and all(map(_is_number, scales))
+        _require("scales", scales, listed, "a list of factors, such as (0.75, 1, 1.25)")
 
     def _check_choices(self) -> None:
         for name, known in (
@@ -172,6 +189,10 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _is_number(value: Any, kind: type[Any] = Real) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _require(name: str, value: object, holds: bool, what: str) -> None:
     if not holds:
-        raise SegDistillError(f"{name} must be {what}, got {value}.")
+        raise SegDistillError(f"{name} must be {what}, got {value!r}.")

@@ -13,6 +13,20 @@ from segdistill.core import SegDistillError
 from segdistill.export import files
 
 
+def check_savable(net: nn.Module) -> None:
+    """Refuse a network whose state a file of tensors cannot hold.
+
+    Raises:
+        SegDistillError: Naming what is no tensor.
+    """
+    for name, value in net.state_dict().items():
+        if not isinstance(value, Tensor):
+            raise SegDistillError(
+                f"The student's state {name!r} is of type {type(value).__name__}, and a run's files hold tensors "
+                f"alone. Keep it in a buffer, or take get_extra_state out of the network."
+            )
+
+
 def save(path: Path, state: Mapping[str, Tensor]) -> None:
     """Write tensors, in one piece or not at all."""
     # Clones, because shared storage is an error there.
@@ -27,7 +41,9 @@ def load_into(net: nn.Module, path: Path) -> None:
         SegDistillError: If the file is missing, damaged or of another network.
     """
     if not path.is_file():
-        raise SegDistillError(f"{path} is missing: the training has not finished. Go on with --resume.")
+        raise SegDistillError(
+            f"{path} is missing. If the training has not finished, go on with --resume; else copy the run folder anew."
+        )
     try:
         net.load_state_dict(load_file(path))
     except SafetensorError as error:

@@ -1,12 +1,16 @@
-"""What every predictor gives, whatever runs the network. Imports numpy only."""
+"""What every predictor gives, whatever runs the network. Needs numpy only."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segdistill.core import SegDistillError
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,12 @@ class Predictor(Protocol):
     def __call__(self, image: NDArray[Any]) -> Prediction:
         """Segment one image, `(H, W, 3)` RGB or what `segdistill.export.pixels.rgb` accepts."""
         ...
+
+
+@contextmanager
+def named(image: str) -> Iterator[None]:
+    """Put the name of an image before what a predictor, which sees pixels only, says against it."""
+    try:
+        yield
+    except SegDistillError as error:
+        raise SegDistillError(f"{image}: {error}") from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.export import pictures
-from segdistill.export.base import Predictor
+from segdistill.export.base import Predictor, named
 from segdistill.export.files import make_folder, write_png
 from segdistill.export.inputs import check_results, find_inputs, is_video
 from segdistill.export.video import Clip, Video, segment
@@ -69,8 +69,8 @@ def predict(
 
     Raises:
         SegDistillError: Before anything is written, if an input is missing, a folder holds no image, two
-            results would have one name, or a result exists; at the end, naming every file that could not be
-            read, or not to its end.
+            results would have one name, or a result exists; at once, if the network gives numbers that are not
+            finite; at the end, naming every file that could not be read, or not to its end.
     """
     files = find_inputs([inputs] if isinstance(inputs, str | Path) else inputs)
     extras = [kind for kind, wanted in (("overlay", overlays), ("probability", probabilities)) if wanted]
@@ -92,17 +92,21 @@ def predict(
             if source.damage:
                 failures[file] = f"{source.damage}; what was read is done"
         else:
-            seconds.append(_segment_image(predictor, source, folder / file.stem, extras))
+            seconds.append(_segment_image(predictor, source, file, folder, extras))
             count.tick()
     if failures:
         raise _failed(failures, len(files))
     return Predicted(len(seconds), float(np.mean(seconds)) if seconds else 0.0, folder, tuple(clips))
 
 
-def _segment_image(predictor: Predictor, image: Image, stem: Path, extras: Sequence[str]) -> float:
-    """Write what is found on an image; returns the seconds of the predictor."""
+def _segment_image(
+    predictor: Predictor, image: Image, file: Path, folder: Path, extras: Sequence[str]
+) -> float:
+    """Write what is found on the image of a file; returns the seconds of the predictor."""
+    stem = folder / file.stem
     start = time.perf_counter()
-    prediction = predictor(image)
+    with named(str(file)):
+        prediction = predictor(image)
     seconds = time.perf_counter() - start
     for suffix, picture in pictures.files(prediction, predictor.classes, probability="probability" in extras):
         write_png(stem.with_name(f"{stem.name}{suffix}.png"), picture)

@@ -17,7 +17,8 @@ class Dice(Loss):
     The background of a `Multiclass` task does not count.
 
     Args:
-        smooth: $s$, in pixels; it makes an empty prediction of an empty label perfect.
+        smooth: $s$, in pixels; it makes an empty prediction of an empty label perfect. At 0 an image without a pixel
+            that counts has no overlap to speak of; it then has no loss either.
 
     Raises:
         SegDistillError: If `smooth` is negative.
@@ -40,4 +41,6 @@ class Dice(Loss):
         probs = (task.probabilities(logits) * task.valid(mask))[:, first:].flatten(2)
         truth = task.targets(mask)[:, first:].flatten(2) * task.valid(mask).flatten(2)
         overlap = 2 * (probs * truth).sum(dim=2) + self.smooth
-        return 1 - (overlap / (probs.sum(dim=2) + truth.sum(dim=2) + self.smooth)).mean(dim=1)
+        total = probs.sum(dim=2) + truth.sum(dim=2) + self.smooth
+        nothing = total == 0
+        return 1 - (overlap / total.masked_fill(nothing, 1)).masked_fill(nothing, 1).mean(dim=1)

@@ -12,6 +12,7 @@ from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.adapters import Adapter
 from segdistill.methods.parts.cells import split
 from segdistill.methods.parts.hiding import shown
+from segdistill.methods.parts.limits import check_count, check_factors, check_positive, check_share
 from segdistill.methods.traits import Traits
 
 _POOLS = {1: F.adaptive_max_pool1d, 2: F.adaptive_max_pool2d, 3: F.adaptive_max_pool3d}
@@ -77,18 +78,11 @@ class AfDCD(PairMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"AfDCD needs a positive temperature, got {temperature}.")
-        if not (reconstruction >= 0 and contrast >= 0 and reconstruction + contrast > 0):
-            raise SegDistillError(
-                f"AfDCD needs factors of at least 0, one of them positive, got reconstruction={reconstruction}, "
-                f"contrast={contrast}."
-            )
-        if not 0 <= mask < 1:
-            raise SegDistillError(f"AfDCD hides a share of positions from 0 to below 1, got mask={mask}.")
-        for name, value, least in (("groups", groups, 2), ("patch", patch, 1), ("pool", pool, 1)):
-            if value < least:
-                raise SegDistillError(f"AfDCD needs {name} of at least {least}, got {value}.")
+        check_positive("AfDCD", temperature=temperature)
+        check_factors("AfDCD", {"reconstruction": reconstruction, "contrast": contrast})
+        check_share("AfDCD", zero=True, mask=mask)
+        check_count("AfDCD", 2, groups=groups)
+        check_count("AfDCD", patch=patch, pool=pool)
         self.reconstruction, self.contrast, self.temperature = reconstruction, contrast, temperature
         self.mask, self.groups, self.patch, self.pool = mask, groups, patch, pool
 

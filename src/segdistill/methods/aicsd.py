@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.inter_class import inter_class_distance
+from segdistill.methods.parts.limits import check_positive, check_share
 
 
 class AICSD(PairMethod):
@@ -49,12 +50,8 @@ class AICSD(PairMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__("logits", weight)
-        numbers = {"temperature": temperature, "inter_weight": inter_weight, "pixel_weight": pixel_weight}
-        for name, number in numbers.items():
-            if not number > 0:
-                raise SegDistillError(f"AICSD needs a positive {name}, got {number}.")
-        if not 0 < floor < 1:
-            raise SegDistillError(f"AICSD needs a floor between 0 and 1, got {floor}.")
+        check_positive("AICSD", temperature=temperature, inter_weight=inter_weight, pixel_weight=pixel_weight)
+        check_share("AICSD", floor=floor)
         self.temperature, self.floor = temperature, floor
         self.inter_weight, self.pixel_weight = inter_weight, pixel_weight
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.energy import energy_map
+from segdistill.methods.parts.limits import check_at_least
 from segdistill.methods.traits import Traits
 
 
@@ -31,8 +31,7 @@ class AT(PairMethod):
 
     def __init__(self, taps: Taps = "high", power: float = 2.0, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if not power >= 1:  # below 1 the slope at zero is infinite
-            raise SegDistillError(f"AT needs a power of at least 1, got {power}.")
+        check_at_least("AT", 1, power=power)  # below 1 the slope at zero is infinite
         self.power = power
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from segdistill.core import Output, SegDistillError
+from segdistill.methods.arguments import keeping
 from segdistill.methods.parts.adapters import Adapter, match_size
+from segdistill.methods.parts.limits import check_weight
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
@@ -36,6 +38,7 @@ class Method(nn.Module):
         progress: How far the training is, from 0 to 1; whoever trains keeps it up to date.
         task_weight: Factor of the supervised loss, for methods that trade it against their own.
         preparation: How many batches `prepare` wants.
+        arguments: What it was made with, by name; defaults are left out.
     """
 
     paper: ClassVar[str] = ""
@@ -48,9 +51,12 @@ class Method(nn.Module):
     progress: float = 0.0
     task_weight: float = 1.0
     preparation: int = 0
+    arguments: Mapping[str, Any] = {}
 
     def __init_subclass__(cls, *, listed: bool = True) -> None:
         super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = keeping(cls.__init__)  # type: ignore[method-assign]
         if listed:
             Method.catalogue[cls.__name__] = cls
 
@@ -98,6 +104,15 @@ class Method(nn.Module):
         """Losses of the auxiliary networks, by name, on what the last forward pass saw."""
         return {}
 
+    def __call__(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
+        """Compute the losses, see `forward`.
+
+        Raises:
+            SegDistillError: If the method reads labels, and there are none.
+        """
+        self.traits.check_mask(type(self).__name__, mask)
+        return super().__call__(student, teacher, mask)  # type: ignore[no-any-return]
+
     def forward(self, student: Output, teacher: Output, mask: Tensor) -> dict[str, Tensor]:
         """Compute the losses.
 
@@ -141,10 +156,7 @@ class PairMethod(Method, listed=False):
             raise SegDistillError(
                 f"{type(self).__name__} got no taps. Name at least one, such as taps='logits'."
             )
-        if not weight > 0:
-            raise SegDistillError(
-                f"{type(self).__name__} needs a positive weight, got {weight}. Leave the method out to switch it off."
-            )
+        check_weight(type(self).__name__, weight)
         self.weight = weight
         self.student_taps, self.teacher_taps = tuple(self.pairs), tuple(self.pairs.values())
         self.adapters = nn.ModuleDict()

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.traits import Traits
 
 _MAX_POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
@@ -58,9 +59,8 @@ class BPKD(PairMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__("logits", weight)
-        for name, number in {"temperature": temperature, "body": body, "edge": edge}.items():
-            if not number > 0:
-                raise SegDistillError(f"BPKD needs a positive {name}, got {number}.")
+        check_positive("BPKD", temperature=temperature, body=body, edge=edge)
+        check_count("BPKD", kernel=kernel)
         if kernel < 3 or kernel % 2 == 0:
             raise SegDistillError(f"BPKD needs an odd kernel of at least 3, got {kernel}.")
         self.temperature, self.kernel, self.body, self.edge = temperature, kernel, body, edge

@@ -14,7 +14,7 @@ from segdistill.methods.parts.adapters import Adapter, match_size
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.exits import cross_entropy, name_exits
 from segdistill.methods.parts.layers import projection
-from segdistill.methods.parts.levels import check_weight
+from segdistill.methods.parts.limits import check_at_least, check_positive, check_share, check_weight
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -50,7 +50,7 @@ class BYOT(Method):
     """
 
     paper = "Zhang et al., Be Your Own Teacher, ICCV 2019 (arXiv 1905.08094)"
-    traits = Traits("self", labels=True, teacher=False, zero=False)
+    traits = Traits("self", labels=True, everywhere=True, teacher=False, zero=False)
 
     def __init__(
         self,
@@ -68,12 +68,9 @@ class BYOT(Method):
             raise SegDistillError(
                 f"BYOT takes {deepest!r} both as an exit and as the deepest layer. Name another."
             )
-        if not 0 <= alpha <= 1:
-            raise SegDistillError(f"BYOT needs an alpha from 0 to 1, got {alpha}.")
-        if not temperature > 0:
-            raise SegDistillError(f"BYOT needs a positive temperature, got {temperature}.")
-        if not hint >= 0:
-            raise SegDistillError(f"BYOT needs a hint of at least 0, got {hint}.")
+        check_share("BYOT", zero=True, one=True, alpha=alpha)
+        check_positive("BYOT", temperature=temperature)
+        check_at_least("BYOT", 0, hint=hint)
         self.deepest, self.temperature, self.weight = deepest, temperature, weight
         self.factors = {"labels": 1 - alpha, "logits": alpha, "hint": hint}
         self.student_taps = (*self.exits, deepest)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
 
+from segdistill.methods.arguments import written
 from segdistill.methods.base import Method
 from segdistill.methods.traits import ALL_TASKS
 
@@ -34,6 +36,17 @@ def summary(cls: type[Method]) -> str:
     return (inspect.getdoc(cls) or "").split("\n", 1)[0]
 
 
+def describe(method: Method) -> list[str]:
+    """The parts of a method as they are written, and the weight of the labels where it is not 1."""
+    parts = [
+        f"`{written(part)}` on {' and '.join(dict.fromkeys(part.student_taps))}" for part in method.parts
+    ]
+    if any(isinstance(inspect.getattr_static(part, "task_weight"), property) for part in method.parts):
+        return [*parts, "the supervised loss by a weight that changes"]
+    labels = math.prod(part.task_weight for part in method.parts)
+    return parts if labels == 1 else [*parts, f"the supervised loss by {labels:.3g}"]
+
+
 def where(cls: type[Method]) -> list[str]:
     """Where a method works and what to mind, in sentences."""
     return list(_where(cls))
@@ -46,7 +59,7 @@ def _where(cls: type[Method]) -> Iterator[str]:
     yield f"Spatial dimensions: {', '.join(map(str, traits.dimensions))}."
     taps = list(dict.fromkeys(cls().student_taps))
     yield f"Taps by default: {', '.join(taps) or 'none'}."
-    yield "It reads the labels." if traits.labels else "It does not read the labels."
+    yield _pixels(cls)
     if not traits.teacher:
         yield "It needs no teacher."
     yield _batch(cls)
@@ -59,6 +72,12 @@ def _where(cls: type[Method]) -> Iterator[str]:
         yield "It depends on the position, border or number of pixels: tiling an image changes it."
     if traits.draws:
         yield "It draws random numbers in every step, from the engine's seed."
+
+
+def _pixels(cls: type[Method]) -> str:
+    if not cls.traits.labels:
+        return "It does not read the labels: it learns on ignored pixels too."
+    return f"It reads the labels{', but learns on ignored pixels too' if cls.traits.everywhere else ''}."
 
 
 def _batch(cls: type[Method]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import Taps
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.cells import mean_of_cells
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.parts.positions import check_positions
 from segdistill.methods.parts.relational import RelationalMethod
 from segdistill.methods.parts.similarity import row_divergence
@@ -48,10 +49,8 @@ class CIRKD(RelationalMethod):
         self, taps: Taps = "high", temperature: float = 0.1, pool: int = 1, weight: float = 1.0
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CIRKD needs a positive temperature, got {temperature}.")
-        if pool < 1:
-            raise SegDistillError(f"CIRKD needs a pool of at least 1 position, got {pool}.")
+        check_positive("CIRKD", temperature=temperature)
+        check_count("CIRKD", pool=pool)
         self.temperature, self.pool = temperature, pool
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

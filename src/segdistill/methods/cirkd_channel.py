@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import Taps, key
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.cells import mean_of_cells
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count, check_factors, check_positive
 from segdistill.methods.parts.projector import Projector
 from segdistill.methods.parts.relational import RelationalMethod
 from segdistill.methods.parts.similarity import row_divergence
@@ -57,15 +57,9 @@ class CIRKDChannel(RelationalMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CIRKDChannel needs a positive temperature, got {temperature}.")
-        if not (relation >= 0 and regression >= 0 and relation + regression > 0):
-            raise SegDistillError(
-                f"CIRKDChannel needs factors of at least 0, one of them positive, got relation={relation}, "
-                f"regression={regression}."
-            )
-        if pool < 1:
-            raise SegDistillError(f"CIRKDChannel needs a pool of at least 1 position, got {pool}.")
+        check_positive("CIRKDChannel", temperature=temperature)
+        check_factors("CIRKDChannel", {"relation": relation, "regression": regression})
+        check_count("CIRKDChannel", pool=pool)
         self.temperature, self.pool = temperature, pool
         self.relation, self.regression = relation, regression
 

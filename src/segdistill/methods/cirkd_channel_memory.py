@@ -7,12 +7,13 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.bank import Bank, check_room
 from segdistill.methods.parts.cells import mean_of_cells
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.parts.positions import check_positions
 from segdistill.methods.parts.projector import Projector
 from segdistill.methods.parts.similarity import row_divergence
@@ -71,11 +72,8 @@ class CIRKDChannelMemory(PairMethod):
         weight: float = 0.1,
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CIRKDChannelMemory needs a positive temperature, got {temperature}.")
-        for name, value in {"channels": channels, "draws": draws, "pool": pool}.items():
-            if value < 1:
-                raise SegDistillError(f"CIRKDChannelMemory needs {name} of at least 1, got {value}.")
+        check_positive("CIRKDChannelMemory", temperature=temperature)
+        check_count("CIRKDChannelMemory", channels=channels, draws=draws, pool=pool)
         self.temperature, self.channels, self.draws, self.pool = temperature, channels, draws, pool
         self.grids: dict[str, tuple[int, ...]] = {}
         self.banks = nn.ModuleDict()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.bank import Bank, check_room
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.parts.projector import Projector
 from segdistill.methods.parts.regions import labelled_share, region_count, regions
 from segdistill.methods.parts.similarity import row_divergence
@@ -66,17 +67,14 @@ class CIRKDMemory(PairMethod):
         weight: float = 0.1,
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CIRKDMemory needs a positive temperature, got {temperature}.")
-        numbers = {
-            "pixels": pixels,
-            "regions": regions,
-            "pixel_draws": pixel_draws,
-            "region_draws": region_draws,
-        }
-        for name, value in numbers.items():
-            if value < 1:
-                raise SegDistillError(f"CIRKDMemory needs {name} of at least 1, got {value}.")
+        check_positive("CIRKDMemory", temperature=temperature)
+        check_count(
+            "CIRKDMemory",
+            pixels=pixels,
+            regions=regions,
+            pixel_draws=pixel_draws,
+            region_draws=region_draws,
+        )
         self.temperature, self.slots = temperature, {"pixels": pixels, "regions": regions}
         self.draws = {"pixels": pixel_draws, "regions": region_draws}
         self.banks = nn.ModuleDict()
@@ -116,7 +114,7 @@ class CIRKDMemory(PairMethod):
         """
         banks: nn.ModuleDict = self.banks[key(tap)]  # type: ignore[assignment]
         if self.training:
-            self.remember(banks, unit(teacher), regions("CIRKDMemory", self.task, mask, teacher.shape[2:]))
+            self.remember(banks, unit(teacher), regions(self.task, mask, teacher.shape[2:]))
         drawn = [
             bank.draw(self.draws[kind] // len(bank.seen) + 1)  # type: ignore[operator,arg-type]
             for kind, bank in banks.items()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.class_maps import class_logits
+from segdistill.methods.parts.limits import check_count, check_positive
 
 _POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -37,10 +37,8 @@ class CSD(PairMethod):
 
     def __init__(self, temperature: float = 4.0, pool: int = 2, weight: float = 1.0) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CSD needs a positive temperature, got {temperature}.")
-        if pool < 1:
-            raise SegDistillError(f"CSD needs cells of at least one pixel, got pool={pool}.")
+        check_positive("CSD", temperature=temperature)
+        check_count("CSD", pool=pool)
         self.temperature, self.pool = temperature, pool
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.limits import check_positive
 from segdistill.methods.parts.positions import check_positions
 from segdistill.tasks import Task
 
@@ -42,8 +43,7 @@ class CWD(PairMethod):
 
     def __init__(self, taps: Taps = "logits", temperature: float = 4.0, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"CWD needs a positive temperature, got {temperature}.")
+        check_positive("CWD", temperature=temperature)
         self.temperature = temperature
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

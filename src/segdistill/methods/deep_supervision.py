@@ -11,7 +11,7 @@ from segdistill.core import Output
 from segdistill.methods.base import Method, key
 from segdistill.methods.parts.exits import cross_entropy, name_exits
 from segdistill.methods.parts.layers import projection
-from segdistill.methods.parts.levels import check_weight
+from segdistill.methods.parts.limits import check_weight
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

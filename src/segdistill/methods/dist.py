@@ -6,6 +6,7 @@ from torch import Tensor
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod
+from segdistill.methods.parts.limits import check_factors, check_positive
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -49,12 +50,8 @@ class DIST(PairMethod):
         self, beta: float = 1.0, gamma: float = 1.0, temperature: float = 1.0, weight: float = 1.0
     ) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"DIST needs a positive temperature, got {temperature}.")
-        if not (beta >= 0 and gamma >= 0 and beta + gamma > 0):
-            raise SegDistillError(
-                f"DIST needs beta and gamma of at least 0, and one above it, got {beta} and {gamma}."
-            )
+        check_positive("DIST", temperature=temperature)
+        check_factors("DIST", {"beta": beta, "gamma": gamma})
         self.beta, self.gamma, self.temperature = beta, gamma, temperature
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

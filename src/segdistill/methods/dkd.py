@@ -9,6 +9,7 @@ from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.labelled import mean_over_labelled
+from segdistill.methods.parts.limits import check_factors, check_positive
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -50,12 +51,8 @@ class DKD(PairMethod):
         self, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0, weight: float = 1.0
     ) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"DKD needs a positive temperature, got {temperature}.")
-        if not (alpha >= 0 and beta >= 0 and alpha + beta > 0):
-            raise SegDistillError(
-                f"DKD needs alpha and beta of at least 0, and one above it, got {alpha} and {beta}."
-            )
+        check_positive("DKD", temperature=temperature)
+        check_factors("DKD", {"alpha": alpha, "beta": beta})
         self.alpha, self.beta, self.temperature = alpha, beta, temperature
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.adapters import Adapter
 from segdistill.methods.parts.directions import unit
 from segdistill.methods.parts.hilbert_curve import hilbert_order
+from segdistill.methods.parts.limits import check_at_least, check_count
 from segdistill.methods.traits import Traits
 from segdistill.taps import resize
 from segdistill.tasks import Task
@@ -56,8 +57,7 @@ class Hilbert(PairMethod):
 
     def __init__(self, taps: Taps = "high", channels: int = 128, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if not channels >= 1:
-            raise SegDistillError(f"{type(self).__name__} needs at least 1 common channel, got {channels}.")
+        check_count(type(self).__name__, channels=channels)
         self.channels = channels
         self.isometries = nn.ModuleDict()
 
@@ -116,8 +116,7 @@ class HilbertActivation(Hilbert):
         self, taps: Taps = "high", channels: int = 128, power: float = 4.0, weight: float = 1.0
     ) -> None:
         super().__init__(taps, channels, weight)
-        if not power >= 0:
-            raise SegDistillError(f"HilbertActivation needs a power of at least 0, got {power}.")
+        check_at_least("HilbertActivation", 0, power=power)
         self.power = power
 
     def aligned(self, tap: str, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from segdistill.methods.base import Taps
 from segdistill.methods.parts.hlfd_base import BetweenLevels, Terms
 from segdistill.methods.parts.hlfd_terms import PAPER, Attention, Directions, Term
-from segdistill.methods.parts.levels import check_factors, pair_up
+from segdistill.methods.parts.levels import pair_up
+from segdistill.methods.parts.limits import check_factors
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 
@@ -61,7 +62,8 @@ class HLFDDeep(BetweenLevels):
     the teacher's $d_5$ with itself, and projects with random weights made anew in every step.
 
     Args:
-        encoder: Taps $e_i$: names, or a mapping from the student's names to the teacher's.
+        encoder: Taps $e_i$: names, or a mapping from the student's names to the teacher's. A network that begins at
+            `e2`, as those on mit_b0 do, has no `e1`: write `("e2", "e3", "e4", "e5")`.
         decoder: Taps $d_i$, likewise.
         temperature: $T$ of $P$.
         pixel: $w_p$, as published.
@@ -148,6 +150,7 @@ class HLFDConcatenated(BetweenLevels):
 
     Args:
         encoder: Taps $e_i$: names, or a mapping from the student's names to the teacher's; the last is $e_5$.
+            A network that begins at `e2`, as those on mit_b0 do, has no `e1`: write `("e2", "e3", "e4", "e5")`.
         decoder: Taps $d_i$; only the student's are read.
         temperature: $T$ of $P$.
         pixel: $w_p$, as published.
@@ -198,7 +201,8 @@ class HLFD(BetweenLevels):
     The levels differ, so the value is not zero where the student equals the teacher.
 
     Args:
-        encoder: Taps $e_1$ to $e_5$, at least three: names, or a mapping from the student's names to the teacher's.
+        encoder: Taps $e_1$ to $e_5$, at least three: names, or a mapping from the student's names to the teacher's. A
+            network that begins at `e2`, as those on mit_b0 do, has no `e1`: write `("e2", "e3", "e4", "e5")`.
         decoder: Taps $d_5$ to $d_2$ from deep to shallow, at least two, likewise.
         temperature: $T$ of $P$.
         pixel: $w_p$, as published.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.optim import Adam, Optimizer
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.discriminator import LEAST, Discriminator, slope_penalty
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
 from segdistill.tasks import Task
@@ -62,11 +63,9 @@ class Holistic(PairMethod):
         width: int = 32,
     ) -> None:
         super().__init__(LOGITS, weight)
-        for name, value in {"penalty": penalty, "critic_lr": critic_lr, "width": width}.items():
-            if not value > 0:
-                raise SegDistillError(f"Holistic needs a positive {name}, got {value}.")
-        if size < LEAST:
-            raise SegDistillError(f"Holistic's discriminator needs a size of at least {LEAST}, got {size}.")
+        check_positive("Holistic", penalty=penalty, critic_lr=critic_lr)
+        check_count("Holistic", width=width)
+        check_count("Holistic", LEAST, size=size)
         self.penalty, self.critic_lr, self.size, self.width = penalty, critic_lr, size, width
         self.seen: tuple[Tensor, Tensor] | None = None
 

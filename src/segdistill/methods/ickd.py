@@ -6,10 +6,10 @@ from math import ceil
 
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.cells import split
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count
 from segdistill.methods.traits import Traits
 
 
@@ -39,8 +39,7 @@ class ICKD(PairMethod):
 
     def __init__(self, taps: Taps = "high", grid: int = 1, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if grid < 1:
-            raise SegDistillError(f"ICKD needs a grid of at least 1 patch per side, got {grid}.")
+        check_count("ICKD", grid=grid)
         self.grid = grid
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ class IFVD(PairMethod):
         super().__init__(taps, weight)
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-        shares = regions("IFVD", self.task, mask, student.shape[2:])
+        shares = regions(self.task, mask, student.shape[2:])
         distance = (region_cosines(student, shares) - region_cosines(teacher, shares)).square()
         mass = shares.flatten(1).sum(dim=1)
         return ((distance * shares.flatten(2)).sum(dim=(1, 2)) / mass.where(mass > 0, 1)).mean()

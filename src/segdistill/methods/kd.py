@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.limits import check_positive
 
 
 class KD(PairMethod):
@@ -29,8 +29,7 @@ class KD(PairMethod):
 
     def __init__(self, temperature: float = 1.0, weight: float = 1.0) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"KD needs a positive temperature, got {temperature}.")
+        check_positive("KD", temperature=temperature)
         self.temperature = temperature
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from segdistill.core import Output, SegDistillError, unknown
+from segdistill.core import Output, unknown
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.guiding import check_heads, symmetrical_guiding
+from segdistill.methods.parts.limits import check_positive, check_share
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -54,10 +55,8 @@ class KDAS(PairMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__(heads, weight)
-        if not 0 < alpha < 1:
-            raise SegDistillError(f"KDAS needs an alpha between 0 and 1, got {alpha}.")
-        if not temperature > 0:
-            raise SegDistillError(f"KDAS needs a positive temperature, got {temperature}.")
+        check_share("KDAS", alpha=alpha)
+        check_positive("KDAS", temperature=temperature)
         if guide_head is not None and guide_head not in self.pairs:
             raise unknown("head", guide_head, self.pairs)
         self.guide_head = guide_head or self.student_taps[-1]

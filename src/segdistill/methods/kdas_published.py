@@ -7,6 +7,7 @@ from torch import Tensor
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.guiding import check_heads, symmetrical_guiding
+from segdistill.methods.parts.limits import check_share
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -43,8 +44,7 @@ class KDASPublished(PairMethod):
         super().__init__(head, weight)
         if len(self.pairs) > 1:
             raise SegDistillError(f"KDASPublished guides one head, got {list(self.pairs)}. Name the first.")
-        if not 0 < alpha < 1:
-            raise SegDistillError(f"KDASPublished needs an alpha between 0 and 1, got {alpha}.")
+        check_share("KDASPublished", alpha=alpha)
         self.alpha = alpha
         self.task_weight = 1 - alpha
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.labelled import mean_over_labelled
+from segdistill.methods.parts.limits import check_at_least, check_share
 from segdistill.methods.parts.virtual_teacher import virtual_logits
 from segdistill.methods.traits import Traits
 
@@ -39,10 +39,8 @@ class LabelSmoothing(PairMethod):
 
     def __init__(self, smoothing: float = 0.1, weight: float = 1.0, task_weight: float = 1.0) -> None:
         super().__init__("logits", weight)
-        if not 0 < smoothing < 1:
-            raise SegDistillError(f"LabelSmoothing needs a smoothing between 0 and 1, got {smoothing}.")
-        if not task_weight >= 0:
-            raise SegDistillError(f"LabelSmoothing needs a task_weight of at least 0, got {task_weight}.")
+        check_share("LabelSmoothing", smoothing=smoothing)
+        check_at_least("LabelSmoothing", 0, task_weight=task_weight)
         self.smoothing, self.task_weight = smoothing, task_weight
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
+from segdistill.methods.parts.limits import check_positive
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -44,8 +45,7 @@ class LSKD(PairMethod):
 
     def __init__(self, temperature: float = 2.0, weight: float = 1.0) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"LSKD needs a positive temperature, got {temperature}.")
+        check_positive("LSKD", temperature=temperature)
         self.temperature = temperature
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, MutableMapping
 
 from torch import Tensor, nn
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
+from segdistill.methods.parts.limits import check_count
 from segdistill.methods.parts.mask_tokens import Lesson, Tokens
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS
@@ -47,10 +48,8 @@ class MasKD(PairMethod):
         self, taps: Taps = LOGITS, tokens: int = 8, preparation: int = 50, weight: float = 1.0
     ) -> None:
         super().__init__(taps, weight)
-        if tokens < 1:
-            raise SegDistillError(f"MasKD needs at least 1 token, got {tokens}.")
-        if preparation < 0:
-            raise SegDistillError(f"MasKD needs preparation of at least 0 batches, got {preparation}.")
+        check_count("MasKD", tokens=tokens)
+        check_count("MasKD", 0, preparation=preparation)
         self.count, self.preparation = tokens, preparation
         self.tokens: MutableMapping[str, Tokens] = nn.ModuleDict()  # type: ignore[assignment]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.hiding import shown
 from segdistill.methods.parts.layers import convolution, projection
+from segdistill.methods.parts.limits import check_share
 from segdistill.methods.traits import Traits
 
 
@@ -41,8 +41,7 @@ class MGD(PairMethod):
 
     def __init__(self, taps: Taps = "decoder", masked: float = 0.75, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
-        if not 0 <= masked < 1:
-            raise SegDistillError(f"MGD masks a part from 0 to below 1 of a feature, got masked={masked}.")
+        check_share("MGD", zero=True, masked=masked)
         self.masked = masked
 
     def adapter(self, student: Tensor, teacher: Tensor) -> nn.Module:

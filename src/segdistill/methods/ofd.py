@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
 from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.layers import projection
-from segdistill.methods.parts.margins import final_norm, margins_of_norm, margins_of_values
+from segdistill.methods.parts.margins import Negatives, final_norm, margins_of_norm
 from segdistill.methods.traits import Traits
 from segdistill.taps import LOGITS, Tapped
 from segdistill.tasks import Task
+
+BATCHES = 8  # in which margins are measured
 
 
 class OFD(PairMethod):
@@ -25,8 +29,8 @@ class OFD(PairMethod):
     The margins follow from the batch norm that ends the tapped module of the teacher, as if nothing were added to it:
     a residual block's sum is not seen. Where no norm does (a transformer; `e1` to `e5`, `low` and `high` of smp's
     networks, which are what the encoder hands out and none of its modules), or the teacher is a cache or an ensemble,
-    they are the mean of the negative values in the probe batch. A tap behind a ReLU, as all encoder stages of a ResNet
-    are, has no negative values and needs none; to distil before it, name the norm itself
+    they are the mean of the negative values in a few batches before the training. A tap behind a ReLU, as all encoder
+    stages of a ResNet are, has no negative values and needs none; to distil before it, name the norm itself
     (`taps="encoder.layer4.2.bn3"`).
 
     The authors' code sums over the elements, divides by the batch, by the divider $d$ of a level (8, 4, 2, 1, 1, 16)
@@ -45,6 +49,7 @@ class OFD(PairMethod):
     def __init__(self, taps: Taps = ("e2", "e3", "e4", "high"), weight: float = 1.0) -> None:
         super().__init__(taps, weight)
         self.known: dict[str, Tensor] = {}
+        self.measured: dict[str, Negatives] = {}
         self.floors = nn.ModuleDict()
 
     def examine(self, teacher: nn.Module) -> None:
@@ -58,7 +63,15 @@ class OFD(PairMethod):
     def build(self, student: Output, teacher: Output, task: Task) -> None:
         super().build(student, teacher, task)
         for mine, theirs in self.pairs.items():
-            self.floors[key(mine)] = Floor(self._margins(theirs, teacher[theirs]))
+            self.floors[key(mine)] = Floor(self._margins(mine, theirs, teacher[theirs]))
+        self.preparation = BATCHES if self.measured else 0
+
+    def prepare(self, batches: Iterable[tuple[Output, Tensor]]) -> None:
+        for teacher, _ in batches:
+            for mine, negatives in self.measured.items():
+                negatives.add(teacher[self.pairs[mine]])
+        for mine, negatives in self.measured.items():
+            self.floors[key(mine)].margin.copy_(negatives.margins)  # type: ignore[operator]
 
     def adapter(self, student: Tensor, teacher: Tensor) -> nn.Module:
         return projection(student.shape[1], teacher.shape[1], dimensions=student.ndim - 2)
@@ -71,11 +84,12 @@ class OFD(PairMethod):
         counts = (student > teacher) | (teacher > 0)
         return ((student - teacher).square() * counts).mean()
 
-    def _margins(self, tap: str, feature: Tensor) -> Tensor:
-        known = self.known.get(tap)
+    def _margins(self, mine: str, theirs: str, feature: Tensor) -> Tensor:
+        known = self.known.get(theirs)
         if known is not None and len(known) == feature.shape[1]:
             return known.to(feature.device)
-        return margins_of_values(feature)
+        self.measured[mine] = Negatives(feature)
+        return self.measured[mine].margins
 
 
 class Floor(nn.Module):

@@ -43,9 +43,9 @@ class RAD(PairMethod):
         return student.float(), teacher.detach().float()
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-        shares = regions("RAD", self.task, mask, student.shape[2:])
+        shares = regions(self.task, mask, student.shape[2:])
         same = teacher.shape[2:] == student.shape[2:]
-        theirs = shares if same else regions("RAD", self.task, mask, teacher.shape[2:])
+        theirs = shares if same else regions(self.task, mask, teacher.shape[2:])
         distance = (cosines(student, shares) - cosines(teacher, theirs)).square()
         there = (shares.flatten(2).amax(dim=2) > 0).float()
         pairs = (there.unsqueeze(1) * there.unsqueeze(2)).triu(1)

@@ -12,6 +12,7 @@ from segdistill.methods.base import PairMethod, Taps, key
 from segdistill.methods.parts.abf import Fusion
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.hcl import hierarchical_mse
+from segdistill.methods.parts.limits import check_count, check_share
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -51,10 +52,8 @@ class ReviewKD(PairMethod):
         weight: float = 1.0,
     ) -> None:
         super().__init__(taps, weight)
-        if width < 1:
-            raise SegDistillError(f"ReviewKD needs a width of at least 1, got {width}.")
-        if not 0 <= warmup <= 1:
-            raise SegDistillError(f"ReviewKD's warmup is a part of the training from 0 to 1, got {warmup}.")
+        check_count("ReviewKD", width=width)
+        check_share("ReviewKD", zero=True, one=True, warmup=warmup)
         self.width, self.warmup = width, warmup
         self.fusions = nn.ModuleDict()
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import Taps
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_factors
 from segdistill.methods.parts.relational import RelationalMethod, embedding
 from segdistill.methods.traits import Traits
 
@@ -44,10 +44,7 @@ class RKD(RelationalMethod):
         self, taps: Taps = "high", distance: float = 25.0, angle: float = 50.0, weight: float = 1.0
     ) -> None:
         super().__init__(taps, weight)
-        if not (distance >= 0 and angle >= 0 and distance + angle > 0):
-            raise SegDistillError(
-                f"RKD needs factors of at least 0, one of them positive, got distance={distance}, angle={angle}."
-            )
+        check_factors("RKD", {"distance": distance, "angle": angle})
         self.distance, self.angle = distance, angle
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

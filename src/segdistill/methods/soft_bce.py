@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
+from segdistill.methods.parts.limits import check_positive
 from segdistill.methods.traits import Traits
 
 
@@ -40,8 +40,7 @@ class SoftBCE(PairMethod):
 
     def __init__(self, temperature: float = 4.0, weight: float = 1.0) -> None:
         super().__init__("logits", weight)
-        if not temperature > 0:
-            raise SegDistillError(f"SoftBCE needs a positive temperature, got {temperature}.")
+        check_positive("SoftBCE", temperature=temperature)
         self.temperature = temperature
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

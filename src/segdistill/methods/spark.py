@@ -13,7 +13,8 @@ from segdistill.methods.base import Method
 from segdistill.methods.parts.adapters import Adapter
 from segdistill.methods.parts.directions import unit
 from segdistill.methods.parts.hcl import hierarchical_mse
-from segdistill.methods.parts.levels import check_factors, check_ranks, check_weight, pair_up, to_smaller
+from segdistill.methods.parts.levels import check_ranks, pair_up, to_smaller
+from segdistill.methods.parts.limits import check_factors, check_weight
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 

@@ -8,6 +8,7 @@ from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod
 from segdistill.methods.parts.divergence import kl
 from segdistill.methods.parts.labelled import mean_over_labelled
+from segdistill.methods.parts.limits import check_at_least, check_finite, check_positive
 from segdistill.methods.parts.virtual_teacher import virtual_logits
 from segdistill.methods.traits import Traits
 
@@ -53,12 +54,11 @@ class TfKD(PairMethod):
         task_weight: float = 1.0,
     ) -> None:
         super().__init__("logits", weight)
+        check_finite("TfKD", confidence=confidence)
         if not 0.5 < confidence < 1:
             raise SegDistillError(f"TfKD needs a confidence between 0.5 and 1, got {confidence}.")
-        if not temperature > 0:
-            raise SegDistillError(f"TfKD needs a positive temperature, got {temperature}.")
-        if not task_weight >= 0:
-            raise SegDistillError(f"TfKD needs a task_weight of at least 0, got {task_weight}.")
+        check_positive("TfKD", temperature=temperature)
+        check_at_least("TfKD", 0, task_weight=task_weight)
         self.confidence, self.temperature, self.task_weight = confidence, temperature, task_weight
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:

@@ -7,10 +7,11 @@ from math import prod
 import torch
 from torch import Tensor
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.directions import unit
+from segdistill.methods.parts.limits import check_count, check_positive
 from segdistill.methods.parts.positions import check_positions
 from segdistill.methods.parts.similarity import row_divergence
 from segdistill.methods.traits import Traits
@@ -49,10 +50,8 @@ class TokenSimilarity(PairMethod):
         self, taps: Taps = "high", temperature: float = 0.07, tokens: int = 1024, weight: float = 1.0
     ) -> None:
         super().__init__(taps, weight)
-        if not temperature > 0:
-            raise SegDistillError(f"TokenSimilarity needs a positive temperature, got {temperature}.")
-        if tokens < 2:
-            raise SegDistillError(f"TokenSimilarity needs at least 2 tokens to compare, got {tokens}.")
+        check_positive("TokenSimilarity", temperature=temperature)
+        check_count("TokenSimilarity", 2, tokens=tokens)
         self.temperature, self.tokens = temperature, tokens
 
     def build(self, student: Output, teacher: Output, task: Task) -> None:

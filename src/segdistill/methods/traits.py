@@ -19,6 +19,7 @@ class Traits:
     Attributes:
         kind: What it compares, which is also its chapter in the docs.
         labels: It reads the mask.
+        everywhere: It learns on ignored pixels too, although it reads the mask. One that does not read it always does.
         teacher: It needs a teacher; self-distillation does not.
         relational: It compares the images of a batch with each other, so its value is no mean over images.
         images: How many images a batch must have.
@@ -41,6 +42,7 @@ class Traits:
     zero: bool = True
     tiles: bool = True
     draws: bool = False
+    everywhere: bool = False
 
     def check(self, name: str, output: Output, task: Task) -> None:
         """Refuse what the method has no meaning for.
@@ -65,6 +67,22 @@ class Traits:
             raise SegDistillError(
                 f"{name} compares images with each other: it needs {self.images} of them in a batch, got {images}. "
                 f"Raise batch_size."
+            )
+
+    def check_mask(self, name: str, mask: object) -> None:
+        """Refuse to go without labels where the method reads them.
+
+        Args:
+            name: Of the method.
+            mask: What it was given.
+
+        Raises:
+            SegDistillError: Saying what would do.
+        """
+        if self.labels and mask is None:
+            raise SegDistillError(
+                f"{name} reads the labels, but got no mask. Give the batch's mask, or take a method that needs none, "
+                f"such as KD or AT."
             )
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from segdistill.core import Output, SegDistillError
 from segdistill.methods.base import PairMethod, Taps, key
+from segdistill.methods.parts.limits import check_finite
 from segdistill.methods.traits import Traits
 from segdistill.tasks import Task
 
@@ -42,6 +43,7 @@ class VID(PairMethod):
 
     def __init__(self, taps: Taps = "high", variance: float = 5.0, weight: float = 1.0) -> None:
         super().__init__(taps, weight)
+        check_finite("VID", variance=variance)
         if not variance > LEAST:
             raise SegDistillError(f"VID needs a variance above {LEAST}, got {variance}.")
         self.variance = variance

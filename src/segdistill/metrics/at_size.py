@@ -161,7 +161,7 @@ class SmoothOverlap:
 
 DICE_AT_320 = DiceAtSize(
     name="dice@320",
-    version=1,
+    version=2,
     size=(320, 320),
     empty="one",
     resize="true mask: nearest by pixel corners to 320x320; map: taken as it is at that size, else resized bilinearly",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from segdistill.core import unknown
 from segdistill.metrics.at_size import DICE_AT_320
 from segdistill.metrics.calibration import CALIBRATION
@@ -31,15 +33,19 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def find_protocol(name: str) -> Protocol:
-    """Look a protocol up by name.
+    """Look a protocol up by name, or by `NAME/RULE` with another rule for empty masks, which its name then carries.
 
     Raises:
-        SegDistillError: If there is none; names the nearest.
+        SegDistillError: If there is no such protocol, or it does not know the rule; names the nearest.
 
     Examples:
-        >>> find_protocol("dice@0.5").empty
-        'one'
+        >>> find_protocol("dice@0.5").empty, find_protocol("dice@0.5/skip").empty
+        ('one', 'skip')
     """
-    if name not in PROTOCOLS:
-        raise unknown("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+    base, _, rule = name.partition("/")
+    if base not in PROTOCOLS:
+        raise unknown("protocol", base, PROTOCOLS)
+    protocol = PROTOCOLS[base]
+    if rule in ("", protocol.empty):
+        return protocol
+    return replace(protocol, name=name, empty=rule)

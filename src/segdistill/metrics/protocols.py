@@ -56,6 +56,11 @@ class Protocol:
         """
 
     @property
+    def takes_probabilities(self) -> bool:
+        """Whether a predicted volume may hold probabilities of the foreground, which it cuts itself."""
+        return False
+
+    @property
     def resizes_images(self) -> bool:
         """Whether its originals bring the image to the size of `size_for`, too, before a network sees it."""
         return False

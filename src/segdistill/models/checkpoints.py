@@ -8,12 +8,12 @@ from typing import Any
 
 from segdistill.core import SegDistillError
 from segdistill.models.recognise import FED, recognise
-from segdistill.models.weights import SUFFIXES, read_weights
+from segdistill.models.weights import is_file, read_weights
 
 
 def is_one(spec: str | Path | Mapping[str, Any]) -> bool:
     """Whether a spec is a file of weights."""
-    return isinstance(spec, (str, Path)) and Path(spec).suffix in SUFFIXES
+    return isinstance(spec, (str, Path)) and is_file(spec)
 
 
 def arguments(file: str | Path, *, classes: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from segdistill.core import SegDistillError
@@ -31,8 +32,10 @@ def architecture(folder: str | Path, model: Mapping[str, Any]) -> dict[str, Any]
     """What `load` needs to build the network that a `model.json` describes, without its weights.
 
     Raises:
-        SegDistillError: If it is a network of the user's own.
+        SegDistillError: If it is a network of the user's own, or the file is damaged.
     """
+    if not model.keys() >= {"spec", "class"} or not isinstance(model["spec"], (dict, NoneType)):
+        raise damaged(Path(folder) / "model.json")
     if model["spec"] is None:
         raise SegDistillError(
             f"{folder} holds weights of {model['class']}, which segdistill cannot build by itself. "

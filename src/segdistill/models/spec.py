@@ -51,10 +51,15 @@ def parse(spec: str | Mapping[str, Any]) -> Spec:
     if name in OWN:
         return Spec("own", name, options)
     source, dot, rest = name.partition(".")
+    if source in ("smp", "timm", "torchvision") and rest:
+        return Spec(source, rest, options)
+    if name.startswith(".") or "/" in name or "\\" in name:
+        raise SegDistillError(
+            f"There is no finished run and no checkpoint at {name!r}: name the folder of a run, or a file such as "
+            f"NAME.pth."
+        )
     if not (dot and rest):
         raise unknown("model", name, _names())
-    if source in ("smp", "timm", "torchvision"):
-        return Spec(source, rest, options)
     return Spec("", name, options)
 
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from segdistill.core import SegDistillError
 from segdistill.models.recognise import tell
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".pth.tar", ".ckpt", ".bin")
+EXPORTED = (".onnx", ".xml")
 #: How a file of Python objects begins, and one that stands for another.
 PICKLE, POINTER = b"\x80", b"version https://git-lfs"
 HOLDERS = ("state_dict", "model", "model_state_dict", "net")
@@ -25,12 +26,23 @@ ENCODERS = ("encoder", "encoder.model", "backbone")
 State = dict[str, Tensor]
 
 
+def names_file(weights: str | Path) -> bool:
+    """Whether weights are those of a file, there or not, and no published set such as `imagenet`."""
+    name = str(weights)
+    return isinstance(weights, Path) or "/" in name or "\\" in name or is_file(name)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a file, whatever its name, or a name promises one of weights."""
+    return Path(path).is_file() or _is_named_so(path)
+
+
 def read_weights(path: str | Path) -> State:
     """Read a state dict; nothing but tensors is ever unpickled.
 
     Args:
-        path: `.safetensors`, or what torch.save writes (`.pt`, `.pth`, `.ckpt`, `.bin`); the dict may lie under
-            `state_dict` or `model`.
+        path: `.safetensors`, or what torch.save writes, whatever its name; the dict may lie under `state_dict` or
+            `model`.
 
     Raises:
         SegDistillError: If the file is missing, damaged, or holds something else.
@@ -40,9 +52,10 @@ def read_weights(path: str | Path) -> State:
         raise SegDistillError(
             f"There is no file of weights at {str(path)!r}. Give a path, 'imagenet' or 'none'."
         )
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() in EXPORTED:
         raise SegDistillError(
-            f"{path.name!r} is not a file of weights that can be read; use {', '.join(SUFFIXES)}."
+            f"{path.name!r} is an exported network, and those cannot be opened yet: name the run folder or the "
+            f"checkpoint (.pth) that it was made from."
         )
     return _find_tensors(_read(path), path.name)
 
@@ -153,7 +166,7 @@ def _variants(state: Mapping[str, Tensor], depth: int = 3) -> Iterator[State]:
 
 def _read(path: Path) -> Any:
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             from safetensors.torch import load_file
 
             return load_file(path)
@@ -176,6 +189,10 @@ def _damaged(path: Path) -> SegDistillError:
         return SegDistillError(
             f"{path.name!r} is not the weights but a pointer of Git LFS to them; run `git lfs pull` in its repository."
         )
+    if not _is_named_so(path):
+        return SegDistillError(
+            f"{path.name!r} is not a file of weights that can be read; use {', '.join(SUFFIXES)}."
+        )
     return SegDistillError(
         f"{path.name!r} ({path.stat().st_size} bytes) is damaged or holds no weights; copy it again."
     )
@@ -183,6 +200,10 @@ def _damaged(path: Path) -> SegDistillError:
 
 def _is_foreign(path: Path, error: Exception) -> bool:
     return "Unsupported operand" in str(error) and _begins(path, PICKLE)
+
+
+def _is_named_so(path: str | Path) -> bool:
+    return str(path).lower().endswith(SUFFIXES)
 
 
 def _begins(path: Path, start: bytes) -> bool:
@@ -197,5 +218,14 @@ def _find_tensors(value: Any, name: str) -> State:
             return _find_tensors(inner, name)
     tensors = {k: v for k, v in value.items() if isinstance(v, Tensor)} if isinstance(value, Mapping) else {}
     if not tensors:
-        raise SegDistillError(f"{name!r} holds no tensors by name; save net.state_dict() in it.")
+        raise SegDistillError(
+            f"{name!r} holds no tensors by name{_keys(value)}; save net.state_dict() in it."
+        )
     return tensors
+
+
+def _keys(value: Any, most: int = 6) -> str:
+    if not isinstance(value, Mapping) or not value:
+        return ""
+    named = [*map(repr, list(value)[:most]), *(["..."] if len(value) > most else [])]
+    return f", only what lies under {', '.join(named)}"

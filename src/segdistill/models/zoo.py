@@ -14,7 +14,7 @@ from segdistill.models.polyp_pvt import build as build_polyp_pvt
 from segdistill.models.smp_nets import build_smp
 from segdistill.models.spec import Spec, parse
 from segdistill.models.torchvision_nets import build_torchvision
-from segdistill.models.weights import SUFFIXES, fit_weights, read_weights
+from segdistill.models.weights import fit_weights, names_file, read_weights
 from segdistill.taps import Tapped
 
 
@@ -41,7 +41,7 @@ def load(
             - `torchvision.<name>`: the segmentation networks of torchvision.
             - `package.module.Class`: any class that can be imported, see `models.dotted`.
             - The folder of a finished run: its network with the weights of the best epoch.
-            - A checkpoint of a polyp project (`.pth`): the network that its tensors tell, fed as that project does.
+            - A checkpoint of a polyp project (a file): the network that its tensors tell, fed as that project does.
         classes: Channels of the logits, `task.channels`.
         weights: `"imagenet"` (the encoder's default pretrained weights), `"none"`, another set that smp names
             for the encoder, or a file: a state dict of the whole network or of its encoder alone.
@@ -69,7 +69,7 @@ def load(
         return load(**{**stored, **{name: value for name, value in given.items() if value is not None}})
     parsed = parse(str(spec) if isinstance(spec, Path) else spec)
     _check_counts(parsed.full_name, classes=classes, in_channels=in_channels)
-    file = _as_file(weights)
+    file = weights if names_file(weights) else None
     name = None if file or weights == "none" else str(weights)
     state = read_weights(file) if file else None  # before the network is built: a wrong path answers at once
     built = _build(parsed, classes=classes, in_channels=in_channels, weights=name)
@@ -114,12 +114,6 @@ def _build(spec: Spec, *, classes: int, in_channels: int, weights: str | None) -
 
 def _build_own(name: str, options: Mapping[str, Any], **arguments: Any) -> Built:
     return {"PolypPVT": build_polyp_pvt}[name](options, **arguments)
-
-
-def _as_file(weights: str | Path) -> str | Path | None:
-    if isinstance(weights, Path) or "/" in weights or "\\" in weights:
-        return weights
-    return weights if weights.endswith(SUFFIXES) or Path(weights).is_file() else None
 
 
 def _as_statistic(name: str, value: Any, channels: int) -> list[float] | None:

@@ -78,6 +78,12 @@ class Comparison:
     zero: float
 
     @property
+    def drawn(self) -> str:
+        """What the interval is over."""
+        seeds = f" and {self.gain.seeds} seeds" if self.gain.seeds > 1 else ""
+        return f"{self.gain.images} images{seeds}"
+
+    @property
     def verdict(self) -> str:
         """What the interval allows to say."""
         if self.gain.low > 0:
@@ -157,8 +163,8 @@ def caveats(rows: Sequence[Network], compared: Sequence[Comparison]) -> list[str
     else:
         number = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
         seeds = (
-            f"Scores are averaged per image over {number} seeds, then paired. The interval tells how much the "
-            f"choice of test images matters; the spread over seeds is in the table of scores."
+            f"The interval draws test images and {number} seeds anew, as segdistill compare does; so few seeds tell "
+            f"little about all others, and it is too narrow where trainings vary a lot."
         )
     return [
         seeds,

@@ -36,8 +36,13 @@ class Scores:
     per_image: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, name: str, metric: Metric) -> None:
+    def add(self, name: str, metric: Metric, *, several: bool = False) -> None:
         """Take in a set.
+
+        Args:
+            name: Its name.
+            metric: What was measured.
+            several: Whether there are other sets, so that a note on this one has to name it.
 
         Raises:
             SegDistillError: If the metric has no image to average over.
@@ -45,7 +50,8 @@ class Scores:
         means = metric.compute()
         self.sets[name] = {key: plain(value) for key, value in means.items() if key not in _STAMP}
         self.per_image[name] = [plain(row) for row in metric.rows]
-        self.note(*means.get("notes", ()))
+        prefix = f"{name}: " if several else ""
+        self.note(*(prefix + note for note in means.get("notes", ()) if note not in self.notes))
 
     def note(self, *notes: str) -> None:
         """Add notes that are not there yet."""

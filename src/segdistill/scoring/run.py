@@ -106,7 +106,7 @@ def score(
     count = _counter(sum(len(job.pairs) for plan in plans for job in plan.jobs), progress)
     for plan in plans:
         parts = _collect(plan.jobs, workers or processes_for(len(plan.jobs), plan.jobs_per_process), count)
-        _refuse_bad(parts, sum(len(job.pairs) for job in plan.jobs), skip_bad=skip_bad)
+        _refuse_bad(parts, plan.jobs, skip_bad=skip_bad)
         for protocol in plan.protocols:
             _fill(scores[protocol.name], protocol, parts, plan.notes)
     return list(scores.values())
@@ -170,14 +170,15 @@ class _Plan:
         self.notes = found.notes
         size = _VOLUMES_PER_JOB if self.reads == "volume" else _IMAGES_PER_JOB
         for name, pairs in found.sets.items():
-            reader = _reader(self.reads, pairs, task)
+            reader = _reader(self.protocols, pairs, task)
             chunks = (pairs[start : start + size] for start in range(0, len(pairs), size))
             self.jobs += [Job(name, chunk, reader, self.protocols, task, resize) for chunk in chunks]
 
 
-def _reader(reads: Reads, pairs: Sequence[Pair], task: Task | None) -> Reader:
+def _reader(protocols: Sequence[Protocol], pairs: Sequence[Pair], task: Task | None) -> Reader:
+    reads = protocols[0].reads
     if reads == "volume":
-        return VolumeReader()
+        return VolumeReader(probabilities=all(protocol.takes_probabilities for protocol in protocols))
     targets = [pair.target for pair in pairs]
     labels = _labels(task, targets) if reads == "mask" else None
     if labels and labels.classes > 2:
@@ -220,24 +221,34 @@ def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
     return count
 
 
-def _refuse_bad(parts: Mapping[str, Part], total: int, *, skip_bad: bool) -> None:
-    bad = [(name, why) for part in parts.values() for name, why in part.bad.items()]
+def _refuse_bad(parts: Mapping[str, Part], jobs: Sequence[Job], *, skip_bad: bool) -> None:
+    totals = Counter(job.name for job in jobs for _ in job.pairs)
+    several = len(parts) > 1
+    bad = [
+        (f"{name}/{pair}" if several else pair, why)
+        for name, part in parts.items()
+        for pair, why in part.bad.items()
+    ]
     if bad and not skip_bad:
         raise SegDistillError(
-            f"{len(bad)} of {total} pairs cannot be read ({named([name for name, _ in bad])}). {bad[0][1]} "
+            f"{len(bad)} of {totals.total()} pairs cannot be read ({named([name for name, _ in bad])}). {bad[0][1]} "
             "With --skip-bad such pairs are left out."
         )
-    if len(bad) == total:
-        raise SegDistillError(f"None of {total} pairs can be read. {bad[0][1]}")
+    for name, part in parts.items():
+        if len(part.bad) == totals[name]:
+            of_set = f" of the set {name!r}" if several else ""
+            why = next(iter(part.bad.values()))
+            raise SegDistillError(f"None of {totals[name]} pairs{of_set} can be read. {why}")
 
 
 def _fill(scores: Scores, protocol: Protocol, parts: Mapping[str, Part], notes: Sequence[str]) -> None:
+    several = len(parts) > 1
     scores.note(*protocol.notes)
     for name, part in parts.items():
-        scores.add(name, part.metrics[protocol.name])
+        scores.add(name, part.metrics[protocol.name], several=several)
     scores.note(*notes)
     for name, part in parts.items():
-        scores.note(*_about(part, protocol.name, f"{name}: " if len(parts) > 1 else ""))
+        scores.note(*_about(part, protocol.name, f"{name}: " if several else ""))
 
 
 def _about(part: Part, protocol: str, prefix: str) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
 from segdistill.scoring.images import Sample
+from segdistill.scoring.nifti import NIFTI, DamagedError, first_non_finite
 from segdistill.scoring.pairs import Pair
 from segdistill.scoring.values import UnreadableError
 
+_POINTER = b"version https://git-lfs"
 _TOLERANCE = 1e-3  # mm, and entries of the direction matrix: what a header of 32 bits may lose
 
 
@@ -21,7 +25,7 @@ class Volume(NamedTuple):
     """A label volume.
 
     Attributes:
-        labels: `(D, H, W)` integers.
+        labels: Integers, axes in the order z, y, x of the file; or probabilities, where they may stand for labels.
         grid: Size, spacing, origin and direction as the file says, axes in the order x, y, z.
     """
 
@@ -29,18 +33,26 @@ class Volume(NamedTuple):
     grid: dict[str, tuple[float, ...]]
 
 
+@dataclass(frozen=True)
 class VolumeReader:
-    """Reads pairs of volumes that lie on the same grid; there is no resizing."""
+    """Reads pairs of volumes that lie on the same grid; there is no resizing.
+
+    Args:
+        probabilities: Whether predictions may hold probabilities of the foreground instead of labels.
+    """
 
     rule: ClassVar[str] = ""
 
+    probabilities: bool = False
+
     def __call__(self, pair: Pair) -> Sample:
-        """Read a pair as class indices `(D, H, W)`.
+        """Read a pair as class indices `(D, H, W)`, axial slices first, in whatever order a file has its axes.
 
         Raises:
             SegDistillError: If a file is broken, holds no labels, or the two lie on different grids.
         """
-        predicted, target = read_volume(pair.predicted), read_volume(pair.target)
+        predicted = read_volume(pair.predicted, probabilities=self.probabilities)
+        target = read_volume(pair.target)
         for what, values in predicted.grid.items():
             expected = target.grid[what]
             if not np.allclose(values, expected, rtol=0, atol=_TOLERANCE):
@@ -48,20 +60,47 @@ class VolumeReader:
                     f"The prediction {str(pair.predicted)!r} has the {what} {_listed(values)}, its mask "
                     f"{_listed(expected)}; write predictions on the grid of the original volume."
                 )
-        return Sample(predicted.labels, target.labels, tuple(target.grid["spacing"][::-1]))
+        slices = axial(target.grid["direction"])
+        spacing = list(target.grid["spacing"][::-1])
+        spacing.insert(0, spacing.pop(slices))
+        return Sample(
+            np.moveaxis(predicted.labels, slices, 0), np.moveaxis(target.labels, slices, 0), tuple(spacing)
+        )
 
 
-def read_volume(path: Path) -> Volume:
+def axial(direction: Sequence[float]) -> int:
+    """Which axis (z, y, x of the file) goes from slice to slice of a scan: the one most along the body.
+
+    KiTS has its slices first in the file, which are last in memory; LiTS has them the other way round. Spacing does not
+    tell: slices of either may be thinner than their pixels are wide.
+
+    Args:
+        direction: Matrix of the file, row by row; each column is an axis x, y, z.
+
+    Examples:
+        >>> axial((1, 0, 0, 0, 1, 0, 0, 0, 1)), axial((0, 0, -1, 0, -1, 0, -1, 0, 0))
+        (0, 2)
+    """
+    along = np.abs(direction[6:])
+    return 2 - int(np.argmax(along))
+
+
+def read_volume(path: Path, *, probabilities: bool = False) -> Volume:
     """Read a label volume.
 
+    Args:
+        path: A file that SimpleITK reads.
+        probabilities: Whether numbers from 0 to 1 may stand for labels.
+
     Raises:
-        UnreadableError: If the file is broken.
+        UnreadableError: If the file is broken, cut off, or stands for another.
         SegDistillError: If SimpleITK is not installed, the file is no volume, or its values are no labels.
     """
     itk = _itk()
     try:
+        _refuse_damaged(path)
         image = itk.ReadImage(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, OSError, DamagedError) as error:
         why = str(error).strip().splitlines()[-1].strip().rstrip(".!")
         raise UnreadableError(
             f"Cannot read {str(path)!r}: {why}; replace the file or take it out."
@@ -76,22 +115,47 @@ def read_volume(path: Path) -> Volume:
         "origin": image.GetOrigin(),
         "direction": image.GetDirection(),
     }
-    return Volume(_labels(itk.GetArrayFromImage(image), path), grid)
+    values = itk.GetArrayFromImage(image)
+    return Volume(values if probabilities and _are_probabilities(values) else _labels(values, path), grid)
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Refuse a file that ITK would read, with something else in it.
+
+    Raises:
+        DamagedError: If it is a pointer, cut off or damaged.
+        SegDistillError: If it holds NaN or infinite values.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise DamagedError(
+                "it is a pointer of Git LFS and not the volume itself (git lfs pull fetches that)"
+            )
+    if path.name.lower().endswith(NIFTI):
+        found = first_non_finite(path)
+        if found is not None:
+            raise _no_label(found, path)
+
+
+def _are_probabilities(values: NDArray[Any]) -> bool:
+    """Whether values lie from 0 to 1, some of them between."""
+    inside = values.dtype.kind == "f" and values.min() >= 0 and values.max() <= 1
+    return bool(inside and (values != np.rint(values)).any())
 
 
 def _labels(values: NDArray[Any], path: Path) -> NDArray[Any]:
     low, high = values.min(), values.max()
     whole = values.dtype.kind in "iu" or bool(np.isfinite(low + high) and (values == np.rint(values)).all())
     if not whole or not -(2**31) <= low <= high < 2**31:
-        raise SegDistillError(
-            f"{str(path)!r} holds {_no_label(values):g}, which is no label; save class indices, not probabilities."
-        )
+        wrong = (values != np.rint(values)) | ~(np.abs(values) < 2**31)
+        raise _no_label(float(values[wrong][0]), path)
     return values.astype(np.uint8 if low >= 0 and high < 256 else np.int32, copy=False)
 
 
-def _no_label(values: NDArray[Any]) -> float:
-    wrong = (values != np.rint(values)) | ~(np.abs(values) < 2**31)
-    return float(values[wrong][0])
+def _no_label(value: float, path: Path) -> SegDistillError:
+    return SegDistillError(
+        f"{str(path)!r} holds {value:g}, which is no label; save class indices, not probabilities."
+    )
 
 
 def _listed(values: tuple[float, ...]) -> str:

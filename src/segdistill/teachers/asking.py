@@ -13,6 +13,7 @@ from torchvision import tv_tensors
 
 from segdistill.core import Batch, SegDistillError
 from segdistill.data import Data, collate
+from segdistill.data.reading import read_sample
 from segdistill.data.resize import resize_image
 from segdistill.data.samples import Sample
 from segdistill.data.taught import view_of
@@ -45,7 +46,7 @@ class Questions(Dataset[Sample]):
 
     def __getitem__(self, key: tuple[int, int]) -> Sample:
         index, view = divmod(key[1], max(self.header.views, 1))
-        sample: Sample = self.dataset[index]
+        sample = read_sample(self.dataset, index)
         if self.header.views:
             return view_of(sample, self.augment, view)
         return _sized(sample, self.header.size)

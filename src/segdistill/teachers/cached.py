@@ -11,12 +11,13 @@ import torch
 
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.data import Data
+from segdistill.data.reading import read_sample
 from segdistill.data.samples import digest
 from segdistill.data.taught import check_moves, moves_maps
 from segdistill.taps import LOGITS, resize
 from segdistill.tasks import Task, to_plain
 from segdistill.teachers import identity
-from segdistill.teachers.header import Header, data_difference
+from segdistill.teachers.header import Header, contrast, data_difference
 from segdistill.teachers.source import TeacherSource
 from segdistill.teachers.store import Store
 
@@ -43,9 +44,11 @@ class Cached:
         self.header = Store(self.folder).header
         self.taps: dict[str, None] = {LOGITS: None}
         if teacher is not None:
-            self._refuse("teacher", self.header.teacher, teacher.fingerprint())
+            self._refuse("another teacher", self.header.teacher, teacher.fingerprint())
             self._refuse(
-                "preprocessing or architecture", self.header.preprocessing, identity.preprocessing(teacher)
+                "another preprocessing or architecture",
+                self.header.preprocessing,
+                identity.preprocessing(teacher),
             )
 
     def tap(self, names: Iterable[str]) -> None:
@@ -85,8 +88,9 @@ class Cached:
         difference = data_difference(self.header.data, identity.contents(data.train))
         if difference:
             raise SegDistillError(f"The teacher cache {str(self.folder)!r} {difference}. {_AGAIN}")
+        self._refuse("images read in another way", self.header.decoding, identity.decoded_by(data.train))
         if self.header.views:
-            self._refuse("augmentation", self.header.augment, identity.drawn_by(data.augment))
+            self._refuse("another augmentation", self.header.augment, identity.drawn_by(data.augment))
         else:
             self._check_geometry(data)
         return Store(self.folder, list(self.taps))
@@ -123,15 +127,15 @@ class Cached:
 
     def _check_task(self, task: Task | None) -> None:
         if task is not None and self.header.task is not None:
-            self._refuse("task", self.header.task, to_plain(task))
+            self._refuse("another task", self.header.task, to_plain(task))
 
     def _check_geometry(self, data: Data) -> None:
         size = getattr(data.augment, "size", None)
         if moves_maps(data.augment) and size is not None and self.header.size is not None:
-            self._refuse("image size", list(self.header.size), list(size))
+            self._refuse("another image size", list(self.header.size), list(size))
         if not moves_maps(data.augment):
             self._refuse_wide_features()
-        check_moves(data.train[0], data.augment)
+        check_moves(read_sample(data.train, 0), data.augment)
 
     def _refuse_wide_features(self) -> None:
         features = [tap for tap in self.taps if tap != LOGITS]
@@ -142,13 +146,5 @@ class Cached:
             )
 
     def _refuse(self, what: str, stored: Any, wanted: Any) -> None:
-        if stored != wanted:
-            raise SegDistillError(
-                f"The teacher cache {str(self.folder)!r} is of another {what} "
-                f"({_short(stored)}, not {_short(wanted)}). {_AGAIN}"
-            )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return f"{text[:12]}..." if isinstance(value, str) and len(value) == 32 else text
+        if found := contrast(stored, wanted):
+            raise SegDistillError(f"The teacher cache {str(self.folder)!r} is of {what} ({found}). {_AGAIN}")

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from segdistill.core import SegDistillError
 from segdistill.data import Data, loader
+from segdistill.data.reading import read_sample
 from segdistill.data.samples import digest
 from segdistill.data.taught import check_repeats, moves_maps
 from segdistill.taps import LOGITS, Tapped
@@ -144,7 +145,7 @@ def wanted_header(
     if not len(data.train):  # type: ignore[arg-type]
         raise SegDistillError("There are no training images to cache. Name a folder that has some.")
     if views:
-        check_repeats(data.train[0], data.augment)
+        check_repeats(read_sample(data.train, 0), data.augment)
     elif size is None and moves_maps(data.augment):
         size = getattr(data.augment, "size", None)
     return Header(
@@ -152,6 +153,7 @@ def wanted_header(
         preprocessing=identity.preprocessing(source),
         task=None if task is None else to_plain(task),
         data=identity.contents(data.train),
+        decoding=identity.decoded_by(data.train),
         size=None if views or size is None else list(size),
         views=views,
         augment=identity.drawn_by(data.augment) if views else None,

@@ -46,12 +46,17 @@ class Ensemble:
         return self
 
     def fingerprint(self) -> str:
-        """Hash of all parameters and buffers of all teachers."""
+        """Hash of the weights of all teachers."""
         return "+".join(teacher.fingerprint() for teacher in self.teachers)
 
     def __call__(self, batch: Batch) -> Output:
-        """Logits whose probabilities are the mean of the teachers'."""
+        """Logits whose probabilities are the mean of the teachers'.
+
+        Raises:
+            SegDistillError: If a teacher has other classes than the task.
+        """
         outputs = [teacher(batch) for teacher in self.teachers]
+        self._check_classes(outputs)
         with torch.no_grad():
             terms = [
                 self.task.log_probs(o.logits.float()) + _log(w)
@@ -59,6 +64,14 @@ class Ensemble:
             ]
             mean = torch.stack(terms).logsumexp(dim=0)
             return Output(self.task.logits(mean), outputs[0].features)
+
+    def _check_classes(self, outputs: Sequence[Output]) -> None:
+        for number, output in enumerate(outputs, 1):
+            if (found := output.logits.shape[1]) != self.task.channels:
+                raise SegDistillError(
+                    f"Teacher {number} of the ensemble gives {found} logit channels, but {type(self.task).__name__} "
+                    f"over {list(self.task.classes)} needs {self.task.channels}. Leave it out, or change the task."
+                )
 
 
 def _log(weight: float) -> torch.Tensor:

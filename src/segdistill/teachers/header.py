@@ -12,7 +12,7 @@ from segdistill.core import SegDistillError
 from segdistill.data.samples import named
 from segdistill.taps import LOGITS
 
-FORMAT = 1
+FORMAT = 2
 NAME = "header.json"
 _ITEMSIZE = 2  # bytes of half precision
 
@@ -23,9 +23,11 @@ class Header:
 
     Attributes:
         teacher: Hash of the teacher's weights.
-        preprocessing: What the teacher does to an image before its first layer, and its architecture.
+        preprocessing: What the teacher does to an image before its first layer, its architecture, and which layers
+            the names of taps stand for.
         task: What the logits mean, where it was told.
-        data: Content hash by sample id; rows lie in this order.
+        data: Hash of the image by sample id; rows lie in this order.
+        decoding: How the images were read, for all that may change a pixel, as the data set tells it.
         size: (height, width) the images were brought to; `None` where they were left as they are.
         views: Augmented views per sample; 0 is the image as it is.
         augment: How views were drawn.
@@ -39,6 +41,7 @@ class Header:
     preprocessing: Any
     task: Any
     data: dict[str, str]
+    decoding: str | None
     size: Sequence[int] | None
     views: int
     augment: str | None
@@ -102,9 +105,8 @@ class Header:
     def difference(self, wanted: Header) -> str | None:
         """Say what differs from what is wanted, beside the taps; `None` where nothing does."""
         for name, what in _ENTRIES.items():
-            ours, theirs = (_shown(getattr(header, name)) for header in (self, wanted))
-            if ours != theirs:
-                return f"is of {what} ({ours}, not {theirs})"
+            if found := contrast(getattr(self, name), getattr(wanted, name)):
+                return f"is of {what} ({found})"
         return data_difference(self.data, wanted.data) or data_difference(wanted.data, self.data, more=True)
 
     def lacks(self, taps: Sequence[str]) -> list[str]:
@@ -116,6 +118,7 @@ _ENTRIES = {
     "teacher": "another teacher",
     "preprocessing": "another preprocessing or architecture",
     "task": "another task",
+    "decoding": "images read in another way",
     "size": "another image size",
     "views": "another number of views",
     "augment": "another augmentation",
@@ -141,6 +144,20 @@ def data_difference(
     return f"was made before {named(changed)} changed" if changed else None
 
 
+def contrast(stored: Any, wanted: Any) -> str | None:
+    """Say how two entries of headers differ, of two mappings only what does; `None` where nothing does."""
+    if _plain(stored) == _plain(wanted):
+        return None
+    if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
+        names = [name for name in {**stored, **wanted} if contrast(stored.get(name), wanted.get(name))]
+        stored, wanted = ({name: each.get(name) for name in names} for each in (stored, wanted))
+    return f"{_shown(stored)}, not {_shown(wanted)}"
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
 def _shown(value: Any) -> str:
-    text = value[:12] if isinstance(value, str) and len(value) == 32 else json.dumps(value, sort_keys=True)
+    text = f"{value[:12]}..." if isinstance(value, str) and len(value) == 32 else _plain(value)
     return text.strip('"')

@@ -1,4 +1,4 @@
-"""Whose output it is, of what: hashes of teachers, data and augmentations."""
+"""Whose output it is, of what: what tells teachers, data and augmentations apart."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from segdistill.teachers.source import TeacherSource
 
 
 def preprocessing(source: TeacherSource) -> Any:
-    """What a teacher does to images before its first layer, and what its weights do not say of its architecture.
+    """What a teacher does to images and with its layers' outputs, and what its weights do not say of its architecture.
 
-    The same weights give other maps with another output stride, say. `None` where a teacher does not tell.
+    The same weights give other maps with another output stride, or under a name that stands for another layer. A
+    `to_logits` is known by its name alone. `None` where a teacher does not tell.
     """
     members = getattr(source, "teachers", None)
     if members is not None:
@@ -30,13 +31,20 @@ def preprocessing(source: TeacherSource) -> Any:
         "std": [round(value, 6) for value in net.std.tolist()],
         "size": list(net.size) if net.size else None,
         "network": net.spec["spec"] if net.spec else None,
+        "aliases": dict(sorted(net.aliases.items())),
+        "prefix_tokens": net.prefix_tokens,
+        "channels_last": net.channels_last,
+        "to_logits": getattr(net.to_logits, "__qualname__", type(net.to_logits).__name__),
     }
 
 
 def contents(dataset: Dataset[Any]) -> dict[str, str]:
-    """Content hash by sample id; a data set that knows none has its images decoded and hashed."""
+    """Hash of the image by sample id; a data set that knows none has its images decoded and hashed.
+
+    Where only image and mask are hashed together, an edited mask looks like an edited image.
+    """
     if isinstance(dataset, Samples):
-        known = dataset.hashes()
+        known = dataset.image_hashes()
         return {name: known[name] for name in dataset.ids}
     found: dict[str, str] = {}
     for index in range(len(dataset)):  # type: ignore[arg-type]
@@ -46,6 +54,11 @@ def contents(dataset: Dataset[Any]) -> dict[str, str]:
         image = torch.as_tensor(sample["image"]).as_subclass(Tensor).contiguous()
         found[sample["id"]] = digest([str(tuple(image.shape)), image.view(torch.uint8).numpy().tobytes()])
     return found
+
+
+def decoded_by(dataset: Dataset[Any]) -> str | None:
+    """How the images are read, resized say; `None` where `contents` hashes what was decoded."""
+    return dataset.describe() if isinstance(dataset, Samples) else None
 
 
 def drawn_by(augment: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segdistill.core import Batch, Output
 from segdistill.taps import Tapped
@@ -40,9 +40,15 @@ class Teacher:
         return self
 
     def fingerprint(self) -> str:
-        """Hash of all parameters and buffers, to prove that nothing moved."""
+        """Hash of all parameters and of the buffers that a file of weights holds, to prove that nothing moved.
+
+        Buffers that are not persistent are computed anew when a network is built, and state that is no tensor has no
+        bytes to compare: both are left out.
+        """
         digest = hashlib.blake2b(digest_size=16)
         for name, tensor in sorted(self.net.state_dict().items()):
+            if not isinstance(tensor, Tensor):
+                continue
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segdistill.core import SegDistillError
-from segdistill.metrics.volumes import CASE_3D
+from segdistill.metrics.volumes import CASE_3D, SLICE_2D
 from segdistill.tasks import Binary, Multiclass, Multilabel
 
 from .shapes import SPACING, blob
@@ -53,6 +53,36 @@ def test_without_a_task_labels_are_taken_as_they_come():
     assert scores["affected"]["label_3"]["both"] == scores["affected"]["label_7"]["both"] == 1
     first, second = metric.rows
     assert list(first) == list(second)
+
+
+@pytest.mark.parametrize("protocol", [CASE_3D, SLICE_2D], ids=lambda protocol: protocol.name)
+def test_a_label_that_was_made_up_never_raises_a_headline(protocol):
+    def of_three(made_up):
+        metric = protocol.metric()
+        for index in range(3):
+            predicted = blob(index, shift=3).astype(np.uint8)
+            if made_up and not index:
+                predicted[0, 0, 0] = 7
+            metric.update([predicted], [blob(index)], [f"case_{index}"], spacing=SPACING)
+        return metric.compute()
+
+    clean, made_up = of_three(False), of_three(True)
+    assert {key: made_up[key] for key in protocol.headline} == {key: clean[key] for key in protocol.headline}
+    assert made_up["notes"][-1].endswith("no true volume, not scored: label_7 (in 1).")
+    assert made_up["notes"][:-1] == clean["notes"]
+
+
+def test_a_label_that_only_some_true_volumes_have_is_scored_everywhere():
+    metric = CASE_3D.metric()
+    full, none = np.ones((2, 2, 2), dtype=int), np.zeros((2, 2, 2), dtype=int)
+    metric.update([full, full], [full, none], ["has", "has not"], spacing=SPACING)
+    assert metric.compute()["dice"] == 0.5
+
+
+@pytest.mark.parametrize("value", [0, 7])
+def test_true_volumes_without_any_label_are_empty_cases_and_no_score(value):
+    found = score(np.full((2, 2, 2), value), np.zeros((2, 2, 2), dtype=int))
+    assert (found["dice"], found["cases"], found["empty_cases"]) == (None, 1, 1)
 
 
 def test_an_infinite_distance_is_left_out_and_counted():

@@ -64,4 +64,13 @@ def test_what_is_nowhere_counts_one_and_what_is_in_one_volume_zero(protocol):
 def test_a_task_of_other_labels_is_refused():
     with pytest.raises(SegDistillError, match="'kits23' scores the labels background, kidney, tumour, cyst"):
         KITS23.metric(Binary())
-    assert KITS23.metric(Multiclass(("background", "kidney", "tumour", "cyst"))).rows == []
+    for names in (
+        ("background", "kidney", "tumour", "cyst"),
+        ("bg", "Kidney", "Tumour", "Cyst"),
+        tuple("0123"),
+    ):
+        assert KITS23.metric(Multiclass(names)).rows == []
+    with pytest.raises(
+        SegDistillError, match="kidney, tumour, cyst in this order; the task has .*tumour, kidney"
+    ):
+        KITS23.metric(Multiclass(("background", "tumour", "kidney", "cyst")))

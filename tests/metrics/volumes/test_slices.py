@@ -38,6 +38,11 @@ def test_logits_are_not_probabilities(value):
         score(np.full((1, 2, 2), value), np.ones((1, 2, 2), dtype=int))
 
 
+def test_probabilities_of_one_foreground_do_not_meet_two_labels():
+    with pytest.raises(SegDistillError, match="probabilities of one foreground, its true volume the label 2"):
+        score(np.full((1, 2, 2), 0.5), np.full((1, 2, 2), 2))
+
+
 def test_cases_without_foreground_are_left_out():
     metric = score(np.ones((1, 2, 2), dtype=int), np.ones((1, 2, 2), dtype=int))
     metric.update([np.ones((1, 2, 2), dtype=int)], [np.zeros((1, 2, 2), dtype=int)], ["empty"])

@@ -104,13 +104,15 @@ def test_seeds_widen_the_interval(scored):
     assert one.interval == pytest.approx([-0.1, 0.2])
 
 
-def test_the_interval_over_images_is_that_of_the_report(scored):
-    a = [scored(f"a{s}", {"test": random(s)}, seed=s) for s in (0, 1)]
-    b = [scored(f"b{s}", {"test": random(s + 5)}, seed=s) for s in (0, 1)]
-    theirs = gain(collect({"a": a}), collect({"b": b}), "test")
+@pytest.mark.parametrize("count", [1, 3])
+def test_report_and_compare_give_the_same_interval_for_the_same_runs(scored, count):
+    a = [scored(f"a{s}", {"test": random(s)}, seed=s) for s in range(count)]
+    b = [scored(f"b{s}", {"test": random(s + 5)}, seed=s) for s in range(count)]
+    theirs = gain(collect({"a": a[::-1]}), collect({"b": b}), "test")
     ours = compare(a, b).differences[0]
-    assert ours.interval_images == pytest.approx([theirs.low, theirs.high], rel=1e-12)
-    assert (ours.wins_b, ours.wins_a) == (theirs.better, theirs.worse)
+    assert ours.interval == (theirs.low, theirs.high)
+    assert (ours.wins_b, ours.wins_a, count) == (theirs.better, theirs.worse, theirs.seeds)
+    assert (ours.a, ours.b) == pytest.approx((theirs.before, theirs.after))
 
 
 def test_a_score_that_is_missing_leaves_its_image_out_and_is_told(scored):
@@ -122,6 +124,24 @@ def test_a_score_that_is_missing_leaves_its_image_out_and_is_told(scored):
     assert one.difference == pytest.approx(0.1)
     told = "test, dice: without 1 of the images, where A (0) or B (1) has no score; who misses more is flattered."
     assert told in found.notes
+
+
+def test_a_measure_that_is_not_compared_is_told_and_refused_if_it_was_named(tmp_path):
+    rows = [{"id": f"c{i}", "dice": i / 9, "hd95": 1.0 if i < 1 else None, "nsd": 0.5} for i in range(3)]
+    a = written(tmp_path / "a.json", rows=rows)
+    b = written(tmp_path / "b.json", rows=[{k: v for k, v in row.items() if k != "nsd"} for row in rows])
+    found = compare(a, b, draws=200)
+    assert [each.measure for each in found.differences] == ["dice"]
+    few = "test, hd95, since A and B both have a score for 1 of the 3 cases, and a comparison needs two"
+    assert {f"Not compared: {few}.", "Not compared: test, nsd, since not every run has it."} <= {*found.notes}
+    refused(f"Nothing to compare: {few}; name other", a, b, measures=["dice", "hd95"])
+    refused("Nothing to compare: test, nsd, since not every run has it", a, b, measures=["nsd"])
+
+
+def test_absolute_values_of_a_signed_error_are_not_compared_twice(tmp_path):
+    rows = [{"id": f"c{i}", "volume_error_ml": -i, "absolute_volume_error_ml": i} for i in range(3)]
+    paths = [written(tmp_path / f"{name}.json", rows=rows) for name in "ab"]
+    assert [each.measure for each in compare(*paths, draws=200).differences] == ["volume_error_ml"]
 
 
 def test_measures_with_and_without_gaps_keep_their_own_draws(scored, tmp_path):
@@ -252,10 +272,14 @@ def test_everything_goes_into_plain_json(scored):
             ("meanDic", "higher"),
             ("maxSpe", "higher"),
             ("nsd", "higher"),
+            ("fp_dice", "higher"),
+            ("hd_dice", "higher"),
+            ("error.iou", "higher"),
         ),
         *(
             ("mae", "lower"),
-            ("hd95/tumour", "lower"),
+            ("ece_top_label", "lower"),
+            ("tumour_voe", "lower"),
             ("liver_assd", "lower"),
             ("tumour.hd95_edge", "lower"),
             ("lesions_made_up", "lower"),
@@ -333,6 +357,11 @@ def test_runs_without_scores_are_refused(scored, tmp_path):
         ("[]", "holds no scores, but a list"),
         ('{"x": 1}', "holds no scores per image"),
         ('{"per_image": {"t": [{"dice": 1}]}, "protocol": "p"}', "a row has no id"),
+        ('{"per_image": 5, "protocol": "p"}', "is damaged: 'per_image' is no object but 5"),
+        ('{"per_image": {"t": 5}, "protocol": "p"}', "is damaged: 't' is no list but 5"),
+        ('{"per_image": {"t": []}, "sets": 3, "protocol": "p"}', "is damaged: 'sets' is no object but 3"),
+        ('{"per_image": {"t": []}, "sets": {"t": 1}, "protocol": "p"}', "is damaged: 't' is no object but 1"),
+        ('{"per_image": {"t": []}, "protocol": "p", "version": "two"}', "version of its protocol is 'two'"),
         (
             '{"per_image": {"t": [{"id": "x", "dice": 1}, {"id": "x"}]}, "protocol": "p"}',
             "'x' is listed twice",
@@ -342,3 +371,8 @@ def test_runs_without_scores_are_refused(scored, tmp_path):
 def test_a_json_that_holds_something_else_is_refused(scored, tmp_path, content, words):
     (tmp_path / "scores.json").write_text(content)
     refused(words, scored("a", {"test": A}), tmp_path / "scores.json")
+
+
+def test_a_run_that_is_no_object_is_refused(scored, tmp_path):
+    (tmp_path / "scores.json").write_text('{"odd": 5, "x": {"t": {}}}')
+    refused("is damaged: 'odd' is no object but 5", scored("a", {"test": A}), f"{tmp_path}/scores.json:odd")

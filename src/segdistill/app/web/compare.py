@@ -13,7 +13,7 @@ from segdistill.app.drawing import Look, agreement, difference, draw
 from segdistill.app.finding import Found
 from segdistill.app.shelf import Slot
 from segdistill.app.web import parts
-from segdistill.app.web.parts import LIVE, PRIVATE, Site
+from segdistill.app.web.parts import LIVE, SHORT, Site
 from segdistill.core import SegDistillError
 
 HINT = "<p class='hint'>Choose an image to see both networks on it.</p>"
@@ -63,7 +63,7 @@ def tab(site: Site) -> None:
 
     everything = [kept, *drawn]
     parts.on_image(site, source, show, asked, everything, key="compare-left")
-    gr.on([choice.input for choice in choices], again, [kept, *asked], everything, **PRIVATE)
+    gr.on([choice.input for choice in choices], again, [kept, *asked], everything, **SHORT)
     gr.on([c.change for c in controls.all], redraw, [kept, *controls.all], drawn, **LIVE)
 
 

@@ -27,6 +27,5 @@ def page(site: Site) -> gr.Blocks:
         with gr.Tab("Video"):
             video.tab(site)
         gr.HTML(FOOT)
-    # Two interactive requests at a time: more would only wait for the same processors.
-    blocks.queue(max_size=32, default_concurrency_limit=2)
+    blocks.queue(max_size=32)
     return blocks

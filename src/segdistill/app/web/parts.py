@@ -24,8 +24,10 @@ SCREEN = 1024
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 #: One of these runs at a time, for all users together.
 LONG: dict[str, Any] = {**PRIVATE, "concurrency_limit": 1, "concurrency_id": "long"}
+#: Two of these run at a time, whatever they are: more would only wait for the same processors.
+SHORT: dict[str, Any] = {**PRIVATE, "concurrency_limit": 2, "concurrency_id": "short"}
 #: Redraw while a slider moves: the newest value wins, and nothing flickers.
-LIVE: dict[str, Any] = {**PRIVATE, "trigger_mode": "always_last", "show_progress": "hidden"}
+LIVE: dict[str, Any] = {**SHORT, "trigger_mode": "always_last", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
@@ -199,9 +201,9 @@ def on_image(
         return show(site.examples[event.index], *values)
 
     for done in (
-        source.file.change(from_file, [source.file, *asked], outputs, **PRIVATE),
-        source.camera.input(from_camera, [source.camera, *asked], outputs, **PRIVATE),
-        source.gallery.select(from_example, asked, outputs, **PRIVATE),
+        source.file.change(from_file, [source.file, *asked], outputs, **SHORT),
+        source.camera.input(from_camera, [source.camera, *asked], outputs, **SHORT),
+        source.gallery.select(from_example, asked, outputs, **SHORT),
     ):
         _see(done, key)
 

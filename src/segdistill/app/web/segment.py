@@ -14,7 +14,7 @@ from segdistill.app.drawing import Look, draw
 from segdistill.app.finding import Found
 from segdistill.app.shelf import Slot
 from segdistill.app.web import parts
-from segdistill.app.web.parts import LIVE, PRIVATE, Site
+from segdistill.app.web.parts import LIVE, PRIVATE, SHORT, Site
 from segdistill.core import SegDistillError
 from segdistill.viz import heatmap
 
@@ -91,7 +91,7 @@ def tab(site: Site) -> None:
         return _drawn(results, Look(*values), chosen) if results else _nothing()[1:4]
 
     parts.on_image(site, source, show, [model, *look], results.all, key="segment-picture")
-    model.input(again, [results.kept, model, *look], results.all, **PRIVATE)
+    model.input(again, [results.kept, model, *look], results.all, **SHORT)
     moved = [*(control.change for control in look), shown_class.input]
     gr.on(moved, redraw, [results.kept, shown_class, *look], drawn, **LIVE)
 
@@ -111,7 +111,7 @@ def _offer(site: Site, button: gr.Button, target: gr.DownloadButton, write: Writ
         return str(write(results[0], Look(*values), site.scratch.folder()))
 
     fetch = FETCH.replace("{key}", str(target.elem_id))
-    button.click(save, asked, target, **PRIVATE).success(None, js=fetch, **PRIVATE)
+    button.click(save, asked, target, **SHORT).success(None, js=fetch, **PRIVATE)
 
 
 def _results(found: Sequence[Found], look: Look) -> list[Any]:

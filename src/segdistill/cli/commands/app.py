@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from segdistill.cli.options import Device
+
 
 def command(
     runs: Annotated[
@@ -22,6 +24,7 @@ def command(
         Path | None, typer.Option(metavar="DIR", help="Images to offer as examples; else synthetic ones.")
     ] = None,
     share: Annotated[bool, typer.Option("--share", help="Ask gradio's servers for a public link.")] = False,
+    device: Device = "auto",
 ) -> None:
     """Try networks in the browser: images, webcam, video, whole folders; two of them side by side.
 
@@ -36,7 +39,7 @@ def command(
     check_gradio()
     chosen = runs or models_of_app.demo()
     serve(
-        models_of_app.load(chosen),
+        models_of_app.load(chosen, device),
         Address(host, port, share),
         examples=examples,
         drawn=models_of_app.drawn_size(chosen[0]),

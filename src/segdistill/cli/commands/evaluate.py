@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from segdistill.cli.options import Json, Networks, Protocols
+from segdistill.cli.options import Device, Json, Networks, Protocols
 
 
 def command(
@@ -19,6 +19,7 @@ def command(
     ],
     protocol: Protocols = "dice@0.5",
     json: Json = None,
+    device: Device = "auto",
     save: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the foreground maps, too, a folder per test set."),
@@ -45,7 +46,7 @@ def command(
     `segdistill evaluate student.pth --data TestDataset --protocol dice@320 --save-visuals visuals`
     """
     from segdistill.cli import scoring, tables
-    from segdistill.cli.beside import left_out
+    from segdistill.cli.beside import left_out, not_averaged
     from segdistill.cli.maps import MapPlace
     from segdistill.cli.output import say
     from segdistill.export.files import make_folder
@@ -58,11 +59,12 @@ def command(
         runs,
         sets,
         protocols,
+        device=device,
         files=place.of_run if place else None,
         visuals=save_visuals and make_folder(save_visuals),
     )
     for each in chain(*scores.values()):
-        each.note(*filter(None, [left_out(data, sets)]))
+        each.note(*filter(None, [left_out(data, sets), not_averaged(each)]))
     tables.show_runs(scores)
     if save_visuals:
         say(f"Wrote panels of the first images to {save_visuals}.")

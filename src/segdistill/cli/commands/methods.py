@@ -65,12 +65,13 @@ def explain(name: str, cls: type[Method]) -> None:
 def explain_preset(preset: Preset) -> None:
     """Print what a preset adds up, and where its release differs."""
     from segdistill.cli.output import say
+    from segdistill.methods.chapters import describe
     from segdistill.methods.presets import VARIANTS
 
     say(f"{preset.name}: {preset.about}")
     say(f"\nFrom: {preset.source}\n")
     for variant in VARIANTS:
-        say(f"- {variant}: {' + '.join(type(part).__name__ for part in preset(variant).parts)}")
+        say(f"- {variant}: {'; '.join(describe(preset(variant)))}")
     say(f"\nWhere the release differs: {preset.differences}")
     in_a_recipe(preset.name)
 

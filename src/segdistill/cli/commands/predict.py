@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segdistill.cli.options import Device
+
 if TYPE_CHECKING:
     from segdistill.export.video import Clip
 
@@ -23,6 +25,7 @@ def command(
     overlay: Annotated[bool, typer.Option("--overlay", help="Draw the mask on the image too.")] = False,
     probability: Annotated[bool, typer.Option("--probability", help="Write probabilities too.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    device: Device = "auto",
 ) -> None:
     """Segment images and videos with a trained network; every mask has the size of its image or frame.
 
@@ -30,13 +33,13 @@ def command(
     """
     from segdistill.cli.output import counter, say
     from segdistill.engine import open_trained
-    from segdistill.export import TorchPredictor, predict
+    from segdistill.export import predict
     from segdistill.report import video
 
-    trained = open_trained(run)
+    trained = open_trained(run, device=device)
     with counter("predicting") as progress:
         done = predict(
-            TorchPredictor(trained.net, trained.task),
+            trained.predictor(),
             inputs,
             out,
             overlays=overlay,
@@ -49,16 +52,18 @@ def command(
         say(trained.note)
     if done.count:
         pace = 1000 * done.seconds_per_image
-        say(f"Wrote masks of {done.count} images to {done.out}; {pace:.0f} ms per image.")
-    _sum_up(done.clips)
+        say(f"Wrote masks of {done.count} images to {done.out}; {pace:.0f} ms per image on {trained.place}.")
+    _sum_up(done.clips, trained.place)
 
 
-def _sum_up(clips: Sequence[Clip]) -> None:
+def _sum_up(clips: Sequence[Clip], place: str) -> None:
     from segdistill.cli.output import say, score, table
     from segdistill.report import video
 
     for clip in clips:
-        say(f"Wrote masks of {clip.record['frames']} frames to {clip.masks}, speed and stability beside it.")
+        say(
+            f"Wrote masks of {clip.record['frames']} frames to {clip.masks}, speed on {place} and stability beside it."
+        )
     rows = [
         (
             row.clip,

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from segdistill.export import pictures
-from segdistill.export.base import Prediction, Predictor
+from segdistill.export.base import Prediction, Predictor, named
 from segdistill.export.files import png
 from segdistill.export.staging import publish, staged
 from segdistill.export.video.reading import Video
@@ -69,7 +69,7 @@ def segment(
         tick: Called after each frame.
 
     Raises:
-        SegDistillError: If the disk is full, or this OpenCV cannot write MPEG-4.
+        SegDistillError: If the disk is full, this OpenCV cannot write MPEG-4, or the network fails on a frame.
     """
     name = video.path.stem
     steady, clock = Stability(predictor.classes), _Clock()
@@ -77,7 +77,7 @@ def segment(
         with _recorder(stage / f"{name}_overlay.mp4", video, wanted="overlay" in extras) as show:
             (stage / name).mkdir()
             for index, frame in enumerate(clock.timed("reading", video)):
-                with clock.time("network"):
+                with clock.time("network"), named(f"{video.path}, frame {index}"):
                     prediction = predictor(frame)
                 with clock.time("writing"):
                     _write(stage / name / f"frame_{index:06d}", prediction, predictor.classes, extras)
@@ -113,9 +113,8 @@ def _recorder(path: Path, video: Video, *, wanted: bool) -> Iterator[Callable[[I
     if not wanted:
         yield lambda frame, prediction: None
         return
-    recorder = Recorder(path, video.size, fps=video.fps or DEFAULT_RATE)
-    yield lambda frame, prediction: recorder.write(pictures.overlaid(frame, prediction))
-    recorder.close()
+    with Recorder(path, video.size, fps=video.fps or DEFAULT_RATE) as recorder:
+        yield lambda frame, prediction: recorder.write(pictures.overlaid(frame, prediction))
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ _FINEST = 65535
 
 
 class Recorder:
-    """A video file that is being written; `close` it, or what was written is no video.
+    """A video file that is being written, in a `with` block or until `close`; before that it is no video.
 
     The codecs need even sides: an odd one grows by repeating its last row or column.
 
@@ -69,6 +69,15 @@ class Recorder:
         even = np.pad(frame, ((0, self._odd[0]), (0, self._odd[1]), (0, 0)), mode="edge")
         self._writer.write(cv2.cvtColor(even, cv2.COLOR_RGB2BGR))
         self._count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:  # half a video has no frames to be counted
+            self._writer.release()
 
     def close(self) -> None:
         """Finish the file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -98,12 +99,39 @@ def free_memory(device: torch.device) -> int | None:
     except OSError:
         return None
     available = next(line for line in lines if line.startswith("MemAvailable:"))
-    return min(int(available.split()[1]) * 1024, _container_limit())
+    return min(int(available.split()[1]) * 1024, *map(_free_in_container, _CONTAINERS))
 
 
-def _container_limit() -> int:
+class _Container(NamedTuple):
+    """Where a control group says what it may take, what it has taken, and what of that are files that can go."""
+
+    folder: Path
+    limit: str
+    usage: str
+    files: str
+
+
+_CONTAINERS = (
+    _Container(Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
+    _Container(
+        Path("/sys/fs/cgroup/memory"),
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
+_UNLIMITED = 2**63
+
+
+def _free_in_container(container: _Container) -> int:
     try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        limit, usage, stat = (
+            (container.folder / name).read_text().strip()
+            for name in (container.limit, container.usage, "memory.stat")
+        )
     except OSError:
-        limit = "max"
-    return 2**63 if limit == "max" else int(limit)
+        return _UNLIMITED
+    if limit == "max":
+        return _UNLIMITED
+    files = dict(line.split() for line in stat.splitlines()).get(container.files, 0)
+    return max(0, int(limit) - int(usage) + int(files))

@@ -15,7 +15,8 @@ def hierarchical_mse(student: Tensor, teacher: Tensor, levels: Sequence[int] = (
     $$\frac{\sum_l 2^{-l} \; \mathrm{mean} \, \big(\mathrm{pool}_l(f^s) - \mathrm{pool}_l(f^t)\big)^2}
     {\sum_l 2^{-l}}$$
 
-    where level 0 is the map itself. A map too small for a level leaves it out.
+    where level 0 is the map itself. A map whose height (its first axis) is not larger than a level leaves it out,
+    as in the authors' code; another axis that is not longer keeps its length there, where theirs would enlarge it.
 
     Args:
         student: `(B, C, *spatial)`.
@@ -29,9 +30,9 @@ def hierarchical_mse(student: Tensor, teacher: Tensor, levels: Sequence[int] = (
     difference = student - teacher
     total, weight, weights = difference.square().mean(), 1.0, 1.0
     for level in levels:
-        cells = [min(level, n) for n in difference.shape[2:]]
-        if cells == list(difference.shape[2:]):
+        if difference.shape[2] <= level:
             continue
+        cells = [min(level, n) for n in difference.shape[2:]]
         weight /= 2
         weights += weight
         total = total + weight * match_size(difference, cells).square().mean()

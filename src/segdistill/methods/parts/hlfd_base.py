@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from segdistill.core import Output, SegDistillError
+from segdistill.core import Output
 from segdistill.methods.base import Method, key
 from segdistill.methods.parts.hlfd_terms import Classes, Term
-from segdistill.methods.parts.levels import check_factors, check_weight
+from segdistill.methods.parts.limits import check_factors, check_positive, check_weight
 from segdistill.tasks import Task
 
 Terms = Mapping[str, tuple[float, Term]]
@@ -24,8 +24,7 @@ class BetweenLevels(Method, listed=False):
         name = type(self).__name__
         check_weight(name, weight)
         check_factors(name, {"pixel": pixel, "feature": feature})
-        if not temperature > 0:
-            raise SegDistillError(f"{name} needs a positive temperature, got {temperature}.")
+        check_positive(name, temperature=temperature)
         self.pixel, self.feature, self.temperature, self.weight = pixel, feature, temperature, weight
 
     def compose(self, pixel: Terms, feature: Terms) -> None:

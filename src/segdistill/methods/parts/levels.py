@@ -32,33 +32,6 @@ def pair_up(method: str, levels: Taps, *, least: int = 1) -> dict[str, str]:
     return pairs
 
 
-def check_weight(method: str, weight: float) -> None:
-    """Refuse a weight that switches a method off, or turns it around.
-
-    Raises:
-        SegDistillError: Saying what would do.
-    """
-    if not weight > 0:
-        raise SegDistillError(
-            f"{method} needs a positive weight, got {weight}. Leave the method out to switch it off."
-        )
-
-
-def check_factors(method: str, factors: Mapping[str, float]) -> None:
-    """Refuse factors of a method's terms that are negative, or all zero.
-
-    Raises:
-        SegDistillError: Naming the first that will not do.
-    """
-    for name, factor in factors.items():
-        if not factor >= 0:
-            raise SegDistillError(f"{method} needs {name} of at least 0, got {factor}.")
-    if not any(factors.values()):
-        raise SegDistillError(
-            f"{method} has nothing left: {', '.join(factors)} are all 0. Raise one of them."
-        )
-
-
 def check_ranks(
     method: str, student: Output, mine: Sequence[str], teacher: Output, theirs: Sequence[str]
 ) -> None:

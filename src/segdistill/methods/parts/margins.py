@@ -32,11 +32,28 @@ def margins_of_norm(weight: Tensor, bias: Tensor) -> Tensor:
     return margin.where(negative > RARE, -FAR * deviation).float()
 
 
-def margins_of_values(feature: Tensor) -> Tensor:
-    """Mean of the negative values of `(B, C, *spatial)` by channel; zero for a channel that has none."""
-    values = feature.detach().float().movedim(1, 0).flatten(1)
-    negative = values < 0
-    return values.clamp_max(0).sum(dim=1) / negative.sum(dim=1).clamp_min(1)
+class Negatives:
+    """The negative values of a feature by channel, over any number of batches.
+
+    Args:
+        feature: The first batch, `(B, C, *spatial)`.
+    """
+
+    def __init__(self, feature: Tensor) -> None:
+        self.sums = torch.zeros(feature.shape[1], device=feature.device)
+        self.counts = torch.zeros_like(self.sums)
+        self.add(feature)
+
+    def add(self, feature: Tensor) -> None:
+        """Add a batch."""
+        values = feature.detach().float().movedim(1, 0).flatten(1)
+        self.sums += values.clamp_max(0).sum(dim=1)
+        self.counts += (values < 0).sum(dim=1)
+
+    @property
+    def margins(self) -> Tensor:
+        """Their mean, `(C,)`; zero for a channel that has none."""
+        return self.sums / self.counts.clamp_min(1)
 
 
 def final_norm(module: nn.Module) -> _BatchNorm | None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from segdistill.core import SegDistillError
 from segdistill.methods.base import PairMethod, Taps
 from segdistill.methods.parts.cells import max_of_cells
+from segdistill.methods.parts.limits import check_count, check_share
 from segdistill.methods.traits import Traits
 
 
@@ -39,10 +40,10 @@ class PairsOfCells(PairMethod, listed=False):
             raise SegDistillError(
                 f"{name} takes a scale or a patch, got scale={scale} and patch={patch}. Leave one out."
             )
-        if scale is not None and not 0 < scale <= 1:
-            raise SegDistillError(f"{name} needs a scale above 0 and up to 1, got {scale}.")
-        if patch is not None and patch < 1:
-            raise SegDistillError(f"{name} needs a patch of at least 1 position, got {patch}.")
+        if scale is not None:
+            check_share(name, one=True, scale=scale)
+        if patch is not None:
+            check_count(name, patch=patch)
         self.scale, self.patch = 0.5 if scale is None else scale, patch
 
     def compare(self, student: Tensor, teacher: Tensor) -> Tensor:

@@ -7,41 +7,33 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.methods.parts.adapters import match_size
 from segdistill.methods.parts.directions import unit
 from segdistill.tasks import Multiclass, Task
 
 
-def full_regions(name: str, task: Task, mask: Tensor | None) -> Tensor:
-    """A mask as `(B, K, *spatial)` zeros and ones at its own size, the background being a region too.
+def full_regions(task: Task, mask: Tensor) -> Tensor:
+    """A mask as `(B, K, *spatial)` shares at its own size, the background being a region too.
 
     Args:
-        name: The method that asks, for messages.
-        task: Tasks of sigmoid channels have no channel for the background: it is put first.
+        task: Tasks of sigmoid channels have no channel for the background: it is put first, with what is left of a
+            pixel.
         mask: Labels as the task has them; ignored pixels are in no region.
-
-    Raises:
-        SegDistillError: If there are no labels.
     """
-    if mask is None:
-        raise SegDistillError(
-            f"{name} compares the regions of the labels, but got no mask. Take AT, which needs none."
-        )
     found = task.targets(mask)
     if isinstance(task, Multiclass):
         return found
-    background = task.valid(mask) & (found.amax(dim=1, keepdim=True) == 0)
-    return torch.cat([background.float(), found], dim=1)
+    background = task.valid(mask).float() - found.amax(dim=1, keepdim=True)
+    return torch.cat([background, found], dim=1)
 
 
 @torch.no_grad()
-def regions(name: str, task: Task, mask: Tensor | None, size: Sequence[int]) -> Tensor:
+def regions(task: Task, mask: Tensor, size: Sequence[int]) -> Tensor:
     """Share of every region in every cell, `(B, K, *size)`: a region smaller than a cell is not lost.
 
     See `full_regions`.
     """
-    return match_size(full_regions(name, task, mask), size)
+    return match_size(full_regions(task, mask), size)
 
 
 def region_count(task: Task) -> int:

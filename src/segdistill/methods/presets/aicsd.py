@@ -28,8 +28,9 @@ PRESET = Preset(
         "The code's inter-class term is another formula (see ReleasedICSD), which alone fits its weight of 9500; the "
         "shift from KD to the labels is commented out; its KD takes the mean over VOC's 21 classes too, so that its "
         "weight of 10 is 10/21; and it divides the supervised loss by the batch size of 6 once more. `as_released` "
-        "repeats all four. The paper gives no weights that fit its formula, so the canonical form has 1 for each."
+        "repeats all four. The paper gives no weights that fit its formula, so the canonical form has 1 for each; for "
+        "others write AICSD itself."
     ),
-    paper=AICSD,
+    paper=lambda: AICSD(),
     released=_released,
 )

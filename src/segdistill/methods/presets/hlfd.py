@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from segdistill.methods.base import Method
 from segdistill.methods.hlfd import HLFD
 from segdistill.methods.presets.preset import Preset
 from segdistill.methods.released.untrained import Untrained
+
+
+def _released(**options: Any) -> Method:
+    return Untrained(HLFD(**options))
+
 
 PRESET = Preset(
     name="hlfd",
@@ -12,8 +20,10 @@ PRESET = Preset(
     source=HLFD.paper,
     differences=(
         "The code draws its projections anew in every step and trains none, so that even equal logits differ; "
-        "`as_released` repeats that. Its softmax over feature channels, which are no classes, is not repeated."
+        "`as_released` repeats that. Its softmax over feature channels, which are no classes, is not repeated. Both "
+        "want networks with all levels from `e1` to `e5`; where one begins at `e2`, as mit_b0 does, write "
+        "`encoder: [e2, e3, e4, e5]`."
     ),
     paper=HLFD,
-    released=lambda: Untrained(HLFD()),
+    released=_released,
 )

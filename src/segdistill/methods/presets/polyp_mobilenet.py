@@ -5,6 +5,7 @@ from __future__ import annotations
 from segdistill.core import SegDistillError
 from segdistill.methods.base import Method
 from segdistill.methods.logit_mse import LogitMSE
+from segdistill.methods.parts.limits import check_finite, check_positive
 from segdistill.methods.presets.preset import Preset, with_task_weight
 from segdistill.methods.soft_bce import SoftBCE
 
@@ -20,12 +21,12 @@ def _released(alpha: float = 0.6, temperature: float = 4.0) -> Method:
 
 
 def _check(alpha: float, temperature: float) -> None:
+    check_finite("polyp-mobilenet", alpha=alpha)
     if not 0 <= alpha < 1:
         raise SegDistillError(
             f"alpha is the share of the labels: at least 0, and less than 1, which would be the baseline; got {alpha}."
         )
-    if not temperature > 0:
-        raise SegDistillError(f"temperature must be more than 0, got {temperature}.")
+    check_positive("polyp-mobilenet", temperature=temperature)
 
 
 PRESET = Preset(

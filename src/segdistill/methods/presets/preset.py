@@ -23,7 +23,7 @@ class Preset:
         source: Where it comes from.
         differences: What the authors' code does that their paper does not say, and what of it `as_released` repeats.
         paper: Makes what the paper says. Its arguments, if it has any, are options of the preset.
-        released: Makes what the code computes, with the same arguments; `None` where that is the same.
+        released: Makes what the code computes, from the same arguments; `None` where that is the same.
     """
 
     name: str
@@ -50,10 +50,14 @@ class Preset:
             options: Numbers that the project leaves to its users; most presets have none.
 
         Raises:
-            SegDistillError: If there is no such variant.
+            SegDistillError: If there is no such variant or option.
         """
         if variant not in VARIANTS:
             raise unknown(f"variant of {self.name}", variant, VARIANTS)
+        known = self.__signature__.parameters
+        for option in options:
+            if option not in known:
+                raise unknown(f"option of {self.name}", option, known)
         return (self.released if variant == "as_released" and self.released else self.paper)(**options)
 
 

@@ -28,8 +28,6 @@ class ReleasedIFVD(PairMethod, listed=False):
         super().__init__(taps, weight)
 
     def compare_labelled(self, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-        shares = F.interpolate(
-            full_regions("IFVD", self.task, mask), size=tuple(student.shape[2:]), mode="nearest"
-        )
+        shares = F.interpolate(full_regions(self.task, mask), size=tuple(student.shape[2:]), mode="nearest")
         distance = (region_cosines(student, shares) - region_cosines(teacher, shares)).square()
         return (distance * shares.flatten(2)).sum(dim=1).mean()

@@ -37,4 +37,4 @@ class Untrained(Method, listed=False):
         for module in self.method.modules():
             if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
                 module.reset_parameters()
-        return self.method(student, teacher, mask)  # type: ignore[no-any-return]
+        return self.method(student, teacher, mask)

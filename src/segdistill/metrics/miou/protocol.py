@@ -72,7 +72,7 @@ MIOU = MeanIoU(
 
 VOC_513 = MeanIoU(
     name="voc-513",
-    version=1,
+    version=2,
     empty="pooled",
     short_side=513,
     resize="true mask: nearest by pixel centres, shorter side 513, longer side rounded down; "

@@ -47,7 +47,8 @@ _NOTES = (
     "meanDic is a mean over 256 thresholds, not Dice at 0.5: threshold 0 always predicts everything, so that even a "
     "perfect binary map scores below 1 (.9969 with a polyp on a ninth of the image)",
     "specificity counts 0 at thresholds where no foreground is hit, and maxSen is 1 wherever there is foreground",
-    "the E-measure divides by one pixel less than there are and can exceed 1",
+    "the E-measure divides by one pixel less than there are and can exceed 1; for an image of a single pixel "
+    "that leaves 2^-52, and up to 4.5e15 goes into the mean",
 )
 
 PRANET_PY = PraNet(
@@ -74,6 +75,7 @@ PRANET_MATLAB = PraNet(
     notes=(
         *_NOTES,
         "every map is stretched to [0, 1] first: one that calls nothing a polyp still shows one",
+        "the original brings a map of another size to its mask bicubically, --resize does so bilinearly",
     ),
     first_channel_of=("prediction",),  # true masks go through rgb2gray, which is no channel
 )

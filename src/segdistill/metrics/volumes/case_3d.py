@@ -24,7 +24,8 @@ from segdistill.metrics.volumes.surfaces import Bits, Spacing, edge_voxels, surf
 class CaseByCase(Volumes):
     """Dice, HD95 in two definitions, surface Dice (NSD) and volume error in ml, per case and label.
 
-    Without a task, every label is scored that occurs in some case, as `label_1` and so on.
+    Without a task, every label is scored that is in some true volume, as `label_1` and so on; those that were only
+    predicted are noted.
 
     Args:
         tolerance: Distance in millimetres within which surfaces count as the same.
@@ -88,7 +89,7 @@ class CaseByCase(Volumes):
 
 CASE_3D = CaseByCase(
     name="case-3d",
-    version=1,
+    version=2,
     empty="kits",
     resize="none: cases are scored on all slices in their original grid",
     tolerance=1.0,

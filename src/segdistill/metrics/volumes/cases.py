@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_NOT_TRUE = ("both", "target")  # what `empty` says of a region without a voxel in the true volume
+
 
 class Cases:
     """Volumes by a protocol, each scored on all its slices, averaged over cases.
@@ -23,7 +26,7 @@ class Cases:
     Args:
         protocol: Says what is measured in a region, and what an empty one counts.
         classes: Names of the labels; empty if any label is taken as it comes.
-        regions: What is scored; empty for every label that some case has.
+        regions: What is scored; empty for every label that the true volume of some case has.
 
     Examples:
         >>> import numpy as np
@@ -48,9 +51,11 @@ class Cases:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """What is scored; those that the cases had, where the protocol does not fix them."""
-        found = {region for case in self._cases.values() for region in case if region}
-        return self._regions or tuple(sorted(found, key=lambda region: region.labels))
+        """What is scored; those that are in some true volume, where the protocol does not fix them."""
+        found = {
+            region for case in self._cases.values() for region in case if region and _is_true(case[region])
+        }
+        return self._regions or _sorted(found)
 
     @property
     def rows(self) -> list[Row]:
@@ -127,14 +132,14 @@ class Cases:
         return {
             **self._headline(means),
             "cases": len(rows),
-            "empty_cases": sum(any(self._is_empty(row, r) for r in self.regions) for row in rows),
+            "empty_cases": sum(self._is_empty(row) for row in rows),
             **means,
             **self.protocol.pool(rows),
             "spread": {key: spread(column) for key, column in values.items()},
             "affected": {r.name: self._affected(rows, r) for r in self.regions},
             "protocol": self.protocol.name,
             "version": self.protocol.version,
-            "notes": list(self.protocol.notes),
+            "notes": [*self.protocol.notes, *self._made_up()],
         }
 
     def _headline(self, means: Row) -> Row:
@@ -144,9 +149,30 @@ class Cases:
             for measure in self.protocol.headline
         }
 
-    def _is_empty(self, row: Row, region: Region) -> bool:
-        return row[f"{region.name}_empty"] in ("both", "target")
+    def _is_empty(self, row: Row) -> bool:
+        """Whether some region is empty in the true volume; without any region, all of it is."""
+        empty = [row[f"{region.name}_empty"] in _NOT_TRUE for region in self.regions]
+        return any(empty) or not empty
+
+    def _made_up(self) -> list[str]:
+        """Name labels that no true volume has: if such were regions, cases without them would count as found."""
+        scored, cases = set(self.regions), self._cases.values()
+        counts = Counter(region for case in cases for region in case if region and region not in scored)
+        if not counts:
+            return []
+        named = (f"{region.name} (in {counts[region]})" for region in _sorted(counts))
+        return [
+            f"Labels that were predicted in some cases and are in no true volume, not scored: {', '.join(named)}."
+        ]
 
     def _affected(self, rows: list[Row], region: Region) -> dict[str, int]:
         column = [row[f"{region.name}_empty"] for row in rows]
         return {which: column.count(which) for which in ("both", "predicted", "target")}
+
+
+def _is_true(row: Row) -> bool:
+    return row["empty"] not in _NOT_TRUE
+
+
+def _sorted(regions: Iterable[Region]) -> tuple[Region, ...]:
+    return tuple(sorted(regions, key=lambda region: region.labels))

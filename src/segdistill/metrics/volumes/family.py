@@ -43,10 +43,10 @@ class Volumes(Protocol):
             )
         if not task or not self.classes:
             return Cases(self, classes=task.classes if task else self.classes, regions=self._regions_of(task))
-        if len(task.classes) != len(self.classes):
+        if not _means_the_same(task.classes, self.classes):
             raise SegDistillError(
-                f"{self.name!r} scores the labels {', '.join(self.classes)}; the task has {', '.join(task.classes)}: "
-                f"use 'case-3d' for other labels."
+                f"{self.name!r} scores the labels {', '.join(self.classes)} in this order; the task has "
+                f"{', '.join(task.classes)}: use 'case-3d' for other labels."
             )
         return Cases(self, classes=self.classes, regions=self.regions)
 
@@ -79,3 +79,12 @@ class Volumes(Protocol):
     def pool(self, rows: list[Row]) -> Row:
         """Say what only all cases together can say."""
         return {}
+
+
+def _means_the_same(names: Sequence[str], classes: Sequence[str]) -> bool:
+    """Whether labels are those of a challenge: by name, or only counted; what the background is called is free."""
+    if len(names) != len(classes):
+        return False
+    return all(name.isdecimal() for name in names) or all(
+        name.casefold() == known for name, known in zip(names[1:], classes[1:], strict=True)
+    )

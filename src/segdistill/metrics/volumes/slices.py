@@ -19,7 +19,7 @@ from segdistill.metrics.volumes.surfaces import Bits, Spacing
 
 @dataclass(frozen=True, kw_only=True)
 class ForegroundSlices(Volumes):
-    """Dice over the slices of a case that show the foreground, with 1 added above and below.
+    """Dice over the slices of a case that show the foreground, the first axis, with 1 added above and below.
 
     Args:
         threshold: Probability above which a voxel is predicted, where probabilities are given.
@@ -40,6 +40,10 @@ class ForegroundSlices(Volumes):
         if not 0 < self.threshold < 1:
             raise SegDistillError(f"A threshold lies between 0 and 1, got {self.threshold}.")
 
+    @property
+    def takes_probabilities(self) -> bool:
+        return True
+
     def read(self, predicted: Any, target: Any, *, name: str, classes: Sequence[str]) -> Pair:
         """Check and crop two volumes; the predicted one may hold the probability of the foreground."""
         array = to_array(predicted)
@@ -48,6 +52,11 @@ class ForegroundSlices(Volumes):
             if not (low >= 0 and high <= 1):
                 raise SegDistillError(
                     f"The probabilities of {name!r} go from {low:g} to {high:g}; apply the softmax first."
+                )
+            if (label := int(np.max(to_array(target), initial=0))) > 1:
+                raise SegDistillError(
+                    f"The prediction of {name!r} holds probabilities of one foreground, its true volume the label "
+                    f"{label}; save both as labels, or the true volume as 0 and 1."
                 )
             array = array > self.threshold
         return read_pair(array, target, name=name, protocol=self.name, classes=classes)
@@ -70,7 +79,7 @@ class ForegroundSlices(Volumes):
 
 SLICE_2D = ForegroundSlices(
     name="slice-2d",
-    version=1,
+    version=2,
     empty="skip",
     resize="none",
     threshold=0.4,
@@ -80,6 +89,10 @@ SLICE_2D = ForegroundSlices(
         "Only slices that show the foreground are scored, so what is made up elsewhere costs nothing: not comparable "
         "with any leaderboard.",
         "voe is 2 (P - both) / (P + T), as in that code; the volumetric overlap error proper is 1 - Jaccard.",
+        "That code scores the organ, all labels above 0 in one; here each label is scored alone: make them 1 first to "
+        "replicate it.",
+        "Predictions may be probabilities of one foreground, cut above 0.4 as in that code; in labels there is nothing "
+        "left to cut.",
         "That code also crops to rows 50 to 433 and columns 60 to 443 first; crop the volumes to replicate it.",
     ),
 )

@@ -122,10 +122,25 @@ def differences(pairs: Pairs, *, draws: int = 10_000, cases: int = 4) -> Iterato
         together = [scores for scores in group if scores.valid.sum() > 1]
         if together:
             stacked = np.stack([scores.b - scores.a for scores in together], axis=-1)
-            # What rounding leaves of equal scores would all lie on one side of zero.
-            intervals = _intervals(np.round(stacked, ranks.DIGITS), draws)
-            for scores, (both, images) in zip(together, intervals, strict=True):
+            for scores, (both, images) in zip(together, intervals(stacked, draws=draws), strict=True):
                 yield _difference(pairs, scores, both, images, cases)
+
+
+def intervals(values: Array, *, draws: int = 10_000) -> list[tuple[Interval, Interval]]:
+    """Bootstrap mean differences: over seeds and images, and over images alone.
+
+    Args:
+        values: Differences in pairs, `(seeds, images, columns)`.
+        draws: How often seeds and images are drawn anew.
+
+    Returns:
+        Both for every column; the same twice where there is one seed.
+    """
+    # What rounding leaves of equal scores would all lie on one side of zero.
+    means = draw_means(np.round(values, ranks.DIGITS), draws=draws)
+    over_images = limits(means.mean(axis=1), level=LEVEL)
+    over_both = limits(redraw_seeds(means), level=LEVEL) if len(values) > 1 else over_images
+    return list(zip(_paired(over_both), _paired(over_images), strict=True))
 
 
 class _Scores(NamedTuple):
@@ -142,17 +157,9 @@ def _scored(pairs: Pairs, measure: str) -> _Scores:
     a, b = pairs.a[measure], pairs.b[measure]
     if better(measure) == "nearer zero":
         a, b = np.abs(a), np.abs(b)
-    no_a, no_b = np.isnan(a).any(axis=0), np.isnan(b).any(axis=0)
-    valid = np.logical_not(no_a | no_b)
-    return _Scores(measure, valid, (int(no_a.sum()), int(no_b.sum())), a[:, valid], b[:, valid])
-
-
-def _intervals(values: Array, draws: int) -> list[tuple[Interval, Interval]]:
-    """For every column of `(seeds, images, columns)` the interval over both, and over images alone."""
-    means = draw_means(values, draws=draws)
-    over_images = limits(means.mean(axis=1), level=LEVEL)
-    over_both = limits(redraw_seeds(means), level=LEVEL) if len(values) > 1 else over_images
-    return list(zip(_paired(over_both), _paired(over_images), strict=True))
+    missing = [int(np.isnan(side).any(axis=0).sum()) for side in (a, b)]
+    valid = pairs.compared(measure)
+    return _Scores(measure, valid, (missing[0], missing[1]), a[:, valid], b[:, valid])
 
 
 def _paired(ends: tuple[Array, Array]) -> list[Interval]:

@@ -30,6 +30,7 @@ class Pairs:
         a: `(seeds, ids)` by measure; NaN where there is no score.
         b: The same of the other side.
         pooled: Measures whose score of the set is no mean over rows.
+        alone: Measures that only some of the runs have.
     """
 
     dataset: str
@@ -40,6 +41,11 @@ class Pairs:
     a: Mapping[str, Array]
     b: Mapping[str, Array]
     pooled: frozenset[str] = frozenset()
+    alone: tuple[str, ...] = ()
+
+    def compared(self, measure: str) -> NDArray[np.bool_]:
+        """At which ids all runs of both sides have a score."""
+        return np.logical_not(np.isnan(self.a[measure]).any(axis=0) | np.isnan(self.b[measure]).any(axis=0))
 
 
 def collect(sides: Sides, measures: Sequence[str] | None = None) -> list[Pairs]:
@@ -62,7 +68,7 @@ def collect(sides: Sides, measures: Sequence[str] | None = None) -> list[Pairs]:
         )
     found = [_pairs(name, sides, measures) for name in shared]
     for wanted in measures or ():
-        if not any(wanted in each.a for each in found):
+        if not any(wanted in (*each.a, *each.alone) for each in found):
             known = dict.fromkeys(key for name in shared for key in _shared(runs, name))
             raise unknown("measure", wanted, known)
     return found
@@ -85,7 +91,9 @@ def _pairs(name: str, sides: Sides, measures: Sequence[str] | None) -> Pairs:
     columns = [key for key in _shared(runs, name) if measures is None or key in measures]
     a, b = ({key: _array(side.runs, name, key, ids) for key in columns} for side in (sides.a, sides.b))
     pooled = frozenset().union(*(run.tables[name].pooled for run in runs)) & a.keys()
-    return Pairs(name, first.protocol, first.version, first.unit, ids, a, b, pooled)
+    everything = dict.fromkeys(key for run in runs for key in run.tables[name].columns)
+    alone = tuple(key for key in everything if key not in columns and (measures is None or key in measures))
+    return Pairs(name, first.protocol, first.version, first.unit, ids, a, b, pooled, alone)
 
 
 def _shared(runs: Sequence[Source], name: str) -> list[str]:

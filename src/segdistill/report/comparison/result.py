@@ -83,11 +83,20 @@ def compare(
     found = sides.pair(a, b)
     shared = pairs.collect(found, measures)
     compared = tuple(each for one in shared for each in differences(one, draws=draws, cases=cases))
+    _refuse_nothing(measures or (), compared, shared)
     if not compared:
         unit = shared[0].unit
         raise SegDistillError(f"A comparison needs two {unit} or more with scores of both; there are fewer.")
     notes = words.notes(found, compared, shared)
     return Comparison(found, compared, tuple(shared), draws, tuple(notes))
+
+
+def _refuse_nothing(wanted: Sequence[str], found: Sequence[Difference], shared: Sequence[Pairs]) -> None:
+    """Refuse a measure that was asked for and is compared on no test set."""
+    reasons = words.not_compared(shared)
+    for measure in set(wanted) - {each.measure for each in found}:
+        why = next(reason for (_, name), reason in reasons.items() if name == measure)
+        raise SegDistillError(f"Nothing to compare: {why}; name other measures, or score both sides again.")
 
 
 def _side(side: Side) -> dict[str, Any]:

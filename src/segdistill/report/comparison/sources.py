@@ -10,9 +10,9 @@ from typing import Any
 
 from segdistill.core import SegDistillError
 from segdistill.report.comparison import files
-from segdistill.report.comparison.measures import is_score
+from segdistill.report.comparison.measures import is_score, repeats
 from segdistill.report.comparison.names import seed_of
-from segdistill.report.objects import read_object
+from segdistill.report.objects import part_of, read_object
 from segdistill.report.runs import read_run
 
 #: Scores of one column by image or case; NaN where there is none.
@@ -99,9 +99,10 @@ def _from_folder(folder: Path) -> Source:
             f"{folder} has no scores/SET.csv: its training is not finished, or it had no test set. "
             f"Score it with segdistill evaluate, and compare the JSON."
         )
-    means = summary.metrics.get("tests", {})
+    file = folder / "metrics.json"
+    means = part_of(summary.metrics, "tests", dict, file)
     tables = {
-        name: _table(means.get(name, {}), columns, folder / "scores" / f"{name}.csv")
+        name: _table(part_of(means, name, dict, file), columns, folder / "scores" / f"{name}.csv")
         for name, columns in summary.scores.items()
     }
     return Source(folder, tables, seed=seed_of(folder), is_folder=True)
@@ -114,9 +115,14 @@ def _from_json(file: Path, part: str) -> tuple[dict[str, Table], str]:
     if part:
         raise SegDistillError(f"{file} holds the scores of one network; leave {':' + part!r} out.")
     stamp = {"protocol": content.get("protocol"), "version": content.get("version", 1)}
+    sets, rows = part_of(content, "sets", dict, file), part_of(content, "per_image", dict, file)
     tables = {
-        name: _table({**content.get("sets", {}).get(name, {}), **stamp}, files.columns(rows, file), file)
-        for name, rows in content["per_image"].items()
+        name: _table(
+            {**part_of(sets, name, dict, file), **stamp},
+            files.columns(part_of(rows, name, list, file), file),
+            file,
+        )
+        for name in rows
     }
     return tables, ""
 
@@ -125,7 +131,7 @@ def _from_evaluation(file: Path, content: Mapping[str, Any], part: str) -> tuple
     """`{run: {set: means}}`, with the images in CSV files beside it."""
     run = files.choose_run(file, content, part)
     tables = {}
-    for name, means in content[run].items():
+    for name, means in part_of(content, run, dict, file).items():
         if name == files.AVERAGES:
             continue
         table = file.with_name(f"{file.stem}-{run}-{name}.csv".replace("/", "_"))
@@ -139,12 +145,22 @@ def _table(means: Mapping[str, Any], columns: Mapping[str, Column], file: Path) 
             f"Nothing says by which protocol {file} was scored: the means beside it name none. Score it again."
         )
     ids = frozenset(name for column in columns.values() for name in column)
-    scores = {name: column for name, column in columns.items() if is_score(name)}
-    # Numbers of the time before versions were written down follow the first.
-    version = int(means.get("version", 1))
+    scores = {
+        name: column for name, column in columns.items() if is_score(name) and not repeats(name, columns)
+    }
     unit = "cases" if "cases" in means else "images"
     pooled = frozenset(name for name, column in scores.items() if _differs(column.values(), means.get(name)))
-    return Table(str(means["protocol"]), version, ids, scores, unit, pooled)
+    return Table(str(means["protocol"]), _version(means, file), ids, scores, unit, pooled)
+
+
+def _version(means: Mapping[str, Any], file: Path) -> int:
+    # Numbers of the time before versions were written down follow the first.
+    version = means.get("version", 1)
+    if not isinstance(version, int):
+        raise SegDistillError(
+            f"{file} is damaged: the version of its protocol is {version!r}, and no whole number."
+        )
+    return version
 
 
 def _differs(values: Iterable[float], mean: Any) -> bool:

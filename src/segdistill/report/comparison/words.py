@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from segdistill.report.comparison import ranks
 from segdistill.report.comparison.differences import Difference
@@ -36,6 +36,7 @@ def notes(sides: Sides, found: Sequence[Difference], pairs: Sequence[Pairs]) -> 
         *_of_directions(found),
         *_of_missing(found),
         *_of_pooled(pairs),
+        *(f"Not compared: {why}." for why in not_compared(pairs).values()),
         *(f"Not compared, since not every run has it: {name}." for name in left_out(sides)),
     ]
 
@@ -130,3 +131,22 @@ def _of_pooled(pairs: Sequence[Pairs]) -> list[str]:
         f"{', '.join(pooled)}: the protocol's score of a set is no mean over {unit}, but pooled from all of them; "
         f"what is compared here is the mean over {unit}."
     ]
+
+
+def not_compared(pairs: Sequence[Pairs]) -> dict[tuple[str, str], str]:
+    """Why a measure gives no difference on a test set, by both names."""
+    return {(each.dataset, measure): why for each in pairs for measure, why in _gaps(each)}
+
+
+def _gaps(pairs: Pairs) -> Iterator[tuple[str, str]]:
+    """Measures of a test set that are not compared, and why."""
+    for measure in pairs.alone:
+        yield measure, f"{pairs.dataset}, {measure}, since not every run has it"
+    for measure in pairs.a:
+        count = int(pairs.compared(measure).sum())
+        if count < 2:
+            yield (
+                measure,
+                f"{pairs.dataset}, {measure}, since A and B both have a score for {count} of the {len(pairs.ids)} "
+                f"{pairs.unit}, and a comparison needs two",
+            )
