@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import time
+
 import pytest
 import torch
 from torchvision import tv_tensors
 
 from segdistill.core import SegDistillError
-from segdistill.data import Augment, EpochSampler, Seeded, SyntheticSet, collate, loader
+from segdistill.data import Augment, EpochSampler, Seeded, SyntheticSet, collate, loader, loading
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +146,26 @@ def test_a_mistake_in_a_worker_is_said_as_in_the_calling_process(frames):
         batches = loader(Seeded(Broken(4)), EpochSampler(4, batch_size=2), workers=workers)
         with pytest.raises(SegDistillError, match=r"^The file is gone\.$"):
             list(batches)
+
+
+def test_a_worker_that_was_told_to_end_does_not_outlive_its_training(monkeypatch):
+    monkeypatch.setattr(loading, "_GRACE", 0.2)
+
+    def work(started):
+        loading._start_worker(0)
+        started.set()
+        time.sleep(60)
+
+    fork = multiprocessing.get_context("fork")
+    started = fork.Event()
+    worker = fork.Process(target=work, args=(started,))
+    worker.start()
+    started.wait(10)
+    worker.terminate()
+    worker.join(0.1)
+    assert worker.is_alive(), "the training saves first"
+    worker.join(10)
+    assert worker.exitcode == -signal.SIGALRM
 
 
 def test_negative_workers_are_an_error(frames):

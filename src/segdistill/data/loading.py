@@ -19,6 +19,9 @@ from segdistill.data.soft import SoftMask
 from segdistill.data.taught import TeacherMaps, view_of, with_maps
 from segdistill.taps import LOGITS
 
+#: Seconds that a worker goes on for, once it was told to terminate.
+_GRACE = 10
+
 Key = tuple[int, int]
 
 
@@ -200,17 +203,19 @@ class _Loader(DataLoader[Any]):
         try:
             yield from super().__iter__()
         except SegDistillError as error:
-            raise SegDistillError(
-                str(error).rpartition(f"{SegDistillError.__name__}: ")[2].strip()
-            ) from error
+            # Its traceback holds itself, and with it the workers' queues: freed by the garbage collector, in the wrong
+            # order, they could no longer tell the workers to end.
+            error.__traceback__ = None
+            raise SegDistillError(str(error).rpartition(f"{SegDistillError.__name__}: ")[2].strip()) from None
 
 
 def _start_worker(_: int) -> None:
     """Keep each worker on its core: threads of many workers that wait for each other are far slower.
 
     A request to stop reaches the whole process group; the training process saves first, so workers leave it to that.
+    But they do not outlive it: one that was told to terminate and then forgotten ends by itself.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, _GRACE))
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
