@@ -12,15 +12,18 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins import MixedPrecision
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from segdistill.core import Batch, Output, SegDistillError
 from segdistill.engine.depthwise import Float32DepthwiseBackward
 from segdistill.engine.devices import resolve_accelerator
+from segdistill.engine.hidden import hidden
 from segdistill.engine.training import Training
+
+with hidden("torchmetrics"):  # Fabric compares its version with one it needs for something else: 1.5 s
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins import MixedPrecision
 
 T = TypeVar("T")
 _FABRIC_NAMES: dict[str, Any] = {"bf16": "bf16-mixed", "16": "16-mixed"}
