@@ -103,7 +103,7 @@ def measure(run: Path, images: list[Path], rounds: int) -> dict[str, Any]:
         "goal": GOAL,
         "images": [image.name for image in images],
         "load": os.getloadavg()[0],
-        "env": environment(),
+        "env": environment() | {"command": "python benchmarks/app_speed.py RUN IMAGES"},
     }
 
 
