@@ -200,13 +200,22 @@ class _Loader(DataLoader[Any]):
     """A data loader that says a mistake as it was said in the worker, and not the worker's traceback."""
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        if self.num_workers == 0:
+            yield from super().__iter__()
+            return
         try:
             yield from super().__iter__()
-        except SegDistillError as error:
+        except Exception as error:
             # Its traceback holds itself, and with it the workers' queues: freed by the garbage collector, in the wrong
-            # order, they could no longer tell the workers to end.
-            error.__traceback__ = None
-            raise SegDistillError(str(error).rpartition(f"{SegDistillError.__name__}: ")[2].strip()) from None
+            # order, they could no longer tell the workers to end. What happened in the worker stands in its text.
+            raise _as_said(error.with_traceback(None)) from None
+
+
+def _as_said(error: Exception) -> Exception:
+    """A user's mistake as the worker put it; anything else with the text of the worker's traceback."""
+    if not isinstance(error, SegDistillError):
+        return error
+    return SegDistillError(str(error).rpartition(f"{SegDistillError.__name__}: ")[2].strip())
 
 
 def _start_worker(_: int) -> None:

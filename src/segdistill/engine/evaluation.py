@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from segdistill.core import SegDistillError
 from segdistill.data.loading import to_unit
 from segdistill.data.reading import read_sample
+from segdistill.export.finite import check_finite
 from segdistill.metrics import DICE_AT_HALF, Calibration, Metric, Overlap, Protocol
 from segdistill.taps import Tapped, resize
 from segdistill.tasks import Binary, Multilabel, Task
@@ -116,7 +117,7 @@ def evaluate_by(
             for each in fed:
                 own = tapped.own([each.shown(image) for image in images])
                 for sample, image, logits in zip(samples, images, own, strict=True):
-                    _check_finite(logits, sample["id"])
+                    check_finite(logits, lacks="score", name=sample["id"])
                     each.update(logits, image.shape[1:], sample["mask"].numpy(), sample["id"])
     metrics = {name: metric for each in fed for name, metric in each.metrics.items()}
     return {each.name: metrics[each.name] for each in protocols}
@@ -183,15 +184,6 @@ class _Fed:
             self.calibration.update([probabilities], [target], [name])
         if self.see is not None:
             self.see(name, probabilities)
-
-
-def _check_finite(logits: Tensor, name: str) -> None:
-    """NaN is above no threshold: it would be scored as background."""
-    if not torch.isfinite(logits).all():
-        raise SegDistillError(
-            f"The network gives {name!r} logits that are not finite, and NaN has no score. Train with a smaller lr "
-            "or precision '32', or take other weights."
-        )
 
 
 def _mask(logits: Tensor, task: Task) -> NDArray[Any]:

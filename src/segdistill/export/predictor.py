@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segdistill.core import SegDistillError
 from segdistill.export.base import Prediction
+from segdistill.export.finite import check_finite
 from segdistill.export.pixels import rgb
 from segdistill.taps import Tapped
 from segdistill.tasks import Task
@@ -60,7 +60,7 @@ class TorchPredictor:
         """
         self.tapped.eval()
         logits = self.tapped(self._tensor(image)).logits.float()
-        _check_finite(logits)
+        check_finite(logits, lacks="mask")
         mask = self.task.decode(logits)[0].to(torch.uint8)
         probability = self.task.probabilities(logits)[0]
         single = self.task.channels == 1 and mask.ndim == 2
@@ -70,15 +70,6 @@ class TorchPredictor:
         # Division happens on the device: a quarter of the bytes travel.
         x = torch.from_numpy(rgb(image)).permute(2, 0, 1)[None].to(self.device)
         return (x / 255).contiguous(memory_format=self.memory_format)
-
-
-def _check_finite(logits: Tensor) -> None:
-    """NaN is above no threshold: it would pass for an image with nothing in it."""
-    if not torch.isfinite(logits).all():
-        raise SegDistillError(
-            "The network gives logits that are not finite, and NaN has no mask. Take other weights, or train with a "
-            "smaller lr or precision '32'."
-        )
 
 
 def _array(values: Tensor) -> NDArray[Any]:
