@@ -6,17 +6,21 @@ import gc
 import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Nothing heavy is imported here: the process that only spreads the tests over others would wait for it.
+if TYPE_CHECKING:
+    import toys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # As `quiet` sets it; FFmpeg reads it once, and a test that writes a video of its own may come first.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-import numpy as np
-import pytest
-import torch
-
-import toys
+# Ten thousand small files are quicker to write, and much quicker to delete, where there is no disk.
+if Path("/dev/shm").is_dir():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 
 
 def pytest_addoption(parser):
@@ -27,7 +31,15 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_configure():
+def pytest_configure(config):
+    if not config.getoption("numprocesses", None):
+        _settle()
+
+
+def _settle():
+    """Make this process one that runs tests."""
+    import torch
+
     torch.set_num_threads(1)
     os.fsync = _trust_the_disk
     if not torch.cuda.is_available():
@@ -50,13 +62,19 @@ def pytest_unconfigure():
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
-        pytest.skip("needs a CUDA device")
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
 
 
 @pytest.fixture(autouse=True)
 def seeded():
     """Every test starts from the same random state, whatever ran before it."""
+    import numpy as np
+    import torch
+
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - libraries draw from the global state
     torch.manual_seed(0)
@@ -70,17 +88,23 @@ def update_golden(request) -> bool:
 @pytest.fixture
 def tiny_net() -> toys.TinyNet:
     """A network without batch norm; `toys.tiny_net(...)` builds others."""
+    import toys
+
     return toys.tiny_net()
 
 
 @pytest.fixture
 def tiny_net_with_norm() -> toys.TinyNet:
+    import toys
+
     return toys.tiny_net(norm=True)
 
 
 @pytest.fixture
 def discs() -> toys.Discs:
     """Eight 32x32 samples; two of them show nothing."""
+    import toys
+
     return toys.Discs()
 
 

@@ -34,14 +34,14 @@ def labels(task, spatial=(5, 7), count=3):
 
 
 @every
-@pytest.mark.parametrize("spatial", [(5, 7), (3, 4, 5)], ids=["2d", "3d"])
-def test_is_a_finite_scalar_with_a_gradient(cls, task, spatial):
-    logits = torch.randn(3, task.channels, *spatial, requires_grad=True)
-    loss = cls()(logits, labels(task, spatial), task)
-    loss.backward()
-    assert loss.ndim == 0
-    assert loss.isfinite()
-    assert logits.grad.abs().sum() > 0
+def test_is_a_finite_scalar_with_a_gradient(cls, task):
+    for spatial in ((5, 7), (3, 4, 5)):
+        logits = torch.randn(3, task.channels, *spatial, requires_grad=True)
+        loss = cls()(logits, labels(task, spatial), task)
+        loss.backward()
+        assert loss.ndim == 0
+        assert loss.isfinite()
+        assert logits.grad.abs().sum() > 0
 
 
 @every

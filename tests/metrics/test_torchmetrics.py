@@ -10,9 +10,14 @@ from segdistill.metrics import Calibration
 from segdistill.metrics.miou import MIOU
 from segdistill.tasks import Binary, Multiclass
 
-pytest.importorskip("torchmetrics")
 CLASSES = 6
 TASK = Multiclass(tuple("abcdef"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def oracle():
+    """Not when the tests are collected: it takes a second to import, and one process alone needs it."""
+    pytest.importorskip("torchmetrics")
 
 
 @pytest.fixture(scope="module")
