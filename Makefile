@@ -62,5 +62,5 @@ $(BIN)/python:
 $(READY): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) (the first time takes a few minutes: PyTorch is large)"
 	@$(INSTALL) hatchling editables
-	@$(INSTALL) --no-build-isolation --editable '.[dev,lite,medical]'
+	@$(INSTALL) --no-build-isolation --editable '.[dev,lite,medical,deploy]'
 	@touch $@

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.interval import interval
 from segdistill.core import SegDistillError
+from segdistill.report.interval import interval
 from segdistill.report.runs import read_run
 
 #: How long the student trains alone, in schedules.

@@ -80,6 +80,19 @@ def test_all_versions_agree():
     assert str(citation["date-released"]) == newest[2]
 
 
+def test_the_paper_of_every_method_can_be_cited():
+    from segdistill.methods import Method
+
+    references = yaml.safe_load((ROOT / "CITATION.cff").read_text())["references"]
+    for name, method in Method.catalogue.items():
+        if not method.__module__.startswith("segdistill."):
+            continue  # a test's own
+        cited = [each for each in references if name in each.get("notes", "").split(", ")]
+        assert cited, f"name {name} in the notes of its paper in CITATION.cff"
+        author = cited[0]["authors"][0].get("family-names", cited[0]["title"])
+        assert author in method.paper, f"{name}: {method.paper}"
+
+
 def test_everything_public_says_what_it_is_for():
     silent = {relative(path): found for path in SOURCES if (found := list(undocumented(parse(path))))}
     assert not silent, "give these a docstring"

@@ -62,9 +62,9 @@ stands, not who is better."""
 
 GAINS = """\
 Differences of Dice in points (hundredths), paired image by image with the same student without a teacher, of the same
-seed, start, data order and schedule. Intervals are for 95 %, from a bootstrap over images and seeds; p is Wilcoxon's
-signed-rank test over images, each with its mean over seeds. Few seeds make intervals too narrow, and frames of one
-sequence resemble each other, which does so, too. Nothing is corrected for the number of differences."""
+seed, start, data order and schedule. Intervals are for 95 %, for other images and, with several seeds, other seeds; p
+is Wilcoxon's signed-rank test over images, each with its mean over seeds. Frames of one sequence resemble each other,
+which makes both too small. Nothing is corrected for the number of differences."""
 
 
 def state(record: Record) -> str:

@@ -53,6 +53,13 @@ class SegDistillError(Exception):
     """Base of all mistakes a user can make and mend: one sentence with what, which value, and the way out."""
 
 
+def first_line(error: BaseException) -> str:
+    """Give what another library's error says first, without a full stop, or its type where it says nothing."""
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    lines = str(message).strip().splitlines()
+    return lines[0].rstrip(".:") if lines else type(error).__name__
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> SegDistillError:
     """Build the one message for every wrong name in the library.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import graphs
 from segdistill.app import serving
 
 
@@ -41,6 +42,16 @@ def test_a_line_about_a_network_names_size_scores_and_protocol(run, runs, served
     *what, scores = about.split(" \u00b7 ")
     assert what == ["toys.TinyNet", "0.00 M parameters", "any size", "on cpu"]
     assert scores.startswith("Dice (dice@0.5): synthetic 0.")
+
+
+def test_an_exported_network_stands_beside_a_run(run, runs, served, tmp_path):
+    assert run("app", graphs.write(tmp_path / "student.onnx"), runs["student"]).exit_code == 0
+    exported, trained = served[0][0]
+    assert [exported.name, trained.name] == ["student.onnx", "student"]
+    assert (
+        exported.about
+        == "Conv2d \u00b7 0.00 M parameters \u00b7 16 x 16 pixels \u00b7 on cpu by ONNX Runtime"
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2])

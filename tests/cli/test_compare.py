@@ -64,7 +64,7 @@ def test_compare_takes_seeds_as_patterns_or_all_runs_in_a_row(run, seeds, quoted
     assert lines[0] == f"A: baseline ({seeds / 'baseline-0'}, {seeds / 'baseline-10'})"
     assert lines[1] == f"B: student ({seeds / 'student-0'}, {seeds / 'student-10'})"
     assert "p seeds" in lines[3]
-    assert "- 2 seeds: the interval draws seeds and images anew." in result.stdout
+    assert "- 2 seeds: the interval is for other seeds and other images like these." in result.stdout
 
 
 def test_compare_takes_seeds_one_by_one(run, seeds):
@@ -79,7 +79,7 @@ def test_compare_takes_seeds_one_by_one(run, seeds):
 NAMES = {"a": "baseline", "b": "student"}
 
 
-def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder(run, runs, tmp_path):
+def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder_or_as_evaluate_says(run, runs, tmp_path):
     for sample in pages.test_sets(runs["student"])["synthetic"]:
         pixels = {
             "images": sample["image"].permute(1, 2, 0).numpy()[..., ::-1],
@@ -94,9 +94,14 @@ def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder(run, runs, tm
     first = run("compare", *pair, "--sheet", tmp_path / "recipe.png")
     second = run("compare", *pair, "--sheet", tmp_path / "folder.png", "--data", tmp_path / "synthetic")
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
+    scores = tmp_path / "scores.json"
+    assert run("evaluate", *pair, "--data", tmp_path / "synthetic", "--json", scores).exit_code == 0
+    third = run("compare", f"{scores}:baseline", f"{scores}:student", "--sheet", tmp_path / "json.png")
+    assert third.exit_code == 0, third.output
     drawn = cv2.imread(str(tmp_path / "recipe.png"))
     assert drawn.shape[1] == 4 * 256 + 5 * 8
-    assert (drawn == cv2.imread(str(tmp_path / "folder.png"))).all()
+    for name in ("folder", "json"):
+        assert (drawn == cv2.imread(str(tmp_path / f"{name}.png"))).all()
 
 
 def test_compare_refuses_what_is_no_pair(refused, runs, seeds, tmp_path):

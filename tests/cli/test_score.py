@@ -37,9 +37,9 @@ def test_files_score_like_the_network_that_wrote_them(run, runs, images, predict
     of_files = json.loads((tmp_path / "files.json").read_text())
     stamp = {"protocol": of_files["protocol"], "version": of_files["version"], "notes": of_files["notes"]}
     of_net.pop("averages", None)
-    for (
-        scores
-    ) in of_net.values():  # files cannot tell how fast they were made, and are not averaged over sets
+    for name, scores in of_net.items():
+        assert (scores.pop("run"), scores.pop("data")) == (str(runs["student"]), str(images / name))
+        # Files cannot tell how fast they were made, and are not averaged over sets.
         assert scores.pop("fps") > 0
         scores["notes"] = [n for n in scores["notes"] if not n.startswith(("FPS of student", "No averages"))]
     assert of_net == {name: {**means, **stamp} for name, means in of_files["sets"].items()}

@@ -63,8 +63,8 @@ def test_a_command_has_at_most_eight_flags_and_all_are_explained(command):
 
 def test_the_commands_of_the_plan_are_there():
     wanted = (
-        "app cache compare demo distill doctor evaluate import-config methods models plot predict recipes report "
-        "score train"
+        "app cache compare demo distill doctor evaluate export import-config methods models plot predict recipes "
+        "report score train"
     )
     assert wanted.split() == COMMANDS
 

@@ -44,6 +44,18 @@ def test_16_bit_grey_is_scaled_to_8(tmp_path):
     assert read_image(tmp_path / "a.png")[0, :, 0].tolist() == [0, 1, 128, 255]
 
 
+@pytest.mark.parametrize(("highest", "warned"), [(4095, 1), (8191, 1), (8192, 0), (0, 0)])
+def test_12_bits_in_16_are_warned_of_once_per_folder_and_never_stretched(tmp_path, highest, warned):
+    for name in ("a", "b"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.array([[0, highest]], np.uint16))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        read = [read_image(tmp_path / f"{name}.png") for name in ("a", "b")]
+    assert len(said) == warned
+    assert all(str(each.message).startswith(f"A 16-bit image in '{tmp_path}' stays") for each in said)
+    assert [image.max() for image in read] == [(highest + 128) // 257] * 2
+
+
 def test_16_bit_colour_tiff_is_scaled_to_8_in_rgb_order(tmp_path, pixels):
     cv2.imwrite(str(tmp_path / "a.tif"), pixels[..., ::-1].astype(np.uint16) * 257)
     assert (read_image(tmp_path / "a.tif") == pixels).all()

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from segdistill.engine import Run, logs
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
+FAILING = Path(__file__).with_name("failing_process.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1]), "OMP_NUM_THREADS": "1"}
 
 
@@ -55,3 +56,10 @@ def test_two_processes_give_the_weights_of_one(launcher, one, tmp_path):
             [row[column] for row in Run(one).log], rel=1e-4
         )
     assert len(logs.read(two / "scores" / "discs.csv")) == 3
+
+
+@pytest.mark.slow
+def test_a_mistake_in_one_process_ends_all_with_one_sentence(tmp_path):
+    command = [sys.executable, str(FAILING), str(tmp_path / "run")]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (2, "error: The image 'disc_03' is gone.\n")

@@ -56,6 +56,12 @@ def test_a_network_of_ones_own_has_to_be_given(run):
         _ = Run.load(run.path).student
 
 
+@pytest.mark.slow
+def test_a_run_is_exported_as_the_predictor_that_it_gives(run, tmp_path):
+    predictor = Run.load(run.path, net=tiny_net()).export(tmp_path / "student.onnx")
+    assert (predictor.path, predictor.classes) == (tmp_path / "student.onnx", run.task.classes)
+
+
 def test_best_and_last_are_networks_of_their_own(run):
     again = Run.load(run.path, net=tiny_net())
     assert again.student is not again.last

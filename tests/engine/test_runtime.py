@@ -50,6 +50,23 @@ def test_the_norm_before_clipping_is_what_clip_returns():
         torch.testing.assert_close(runtime.clip(module, optimizer), expected)
 
 
+def test_a_mistake_in_one_process_is_raised_in_all(monkeypatch):
+    runtime, told = Runtime(Training(accelerator="cpu", precision="32")), []
+    monkeypatch.setattr(runtime, "any", lambda flag: True)
+    monkeypatch.setattr(runtime, "gather", lambda mine: [told.append(mine), SegDistillError("'a' is gone.")])
+    with pytest.raises(SegDistillError, match="'a' is gone"):
+        next(runtime.each([1, 2]))
+    with pytest.raises(SegDistillError, match="precision '16' needs a GPU"):
+        runtime.together(lambda: resolve_precision("16", "cpu"))
+    with pytest.raises(KeyError):
+        runtime.first({}.popitem)
+    assert [str(each) for each in told] == [
+        "None",
+        "precision '16' needs a GPU. Take 'bf16' or '32'.",
+        "KeyError in another process: 'popitem(): dictionary is empty'",
+    ]
+
+
 def test_launching_says_nothing(capfd):
     Runtime(Training(accelerator="cpu", precision="bf16"))
     captured = capfd.readouterr()

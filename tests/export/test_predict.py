@@ -50,14 +50,24 @@ def test_an_overlay_changes_only_what_was_found(predictor, picture, tmp_path):
     assert not changed[15:, 20:].any()
 
 
-def test_what_a_network_fails_on_is_named(picture, film, tmp_path):
-    def predictor(image):
-        raise SegDistillError("NaN has no mask.")
+def test_what_a_network_fails_on_is_named_after_the_others_are_done(predictor, picture, film, tmp_path):
+    def failing(image):
+        if image.shape[:2] == (20, 30):
+            raise SegDistillError("NaN has no mask.")
+        return predictor(image)
 
-    predictor.classes = ("background", "polyp")
-    for file, named in ((picture(), "a.png"), (film(), "clip.avi, frame 0")):
-        with pytest.raises(SegDistillError, match=f"{named}: NaN has no mask"):
-            predict(predictor, file, tmp_path / "out")
+    failing.classes = predictor.classes
+    wrong = (picture("in/a.png"), film("in/clip.avi", size=(20, 30)))
+    picture("in/z.png", (24, 18))
+    for file, frame in zip(wrong, ("", ", frame 0"), strict=True):
+        with pytest.raises(SegDistillError, match=f"{file.name}{frame}: NaN has no mask"):
+            predict(failing, file, tmp_path / "alone")
+    assert names(tmp_path / "alone") == []
+    with pytest.raises(
+        SegDistillError, match=r"2 of 3 files could not be segmented: .*a\.png, .*clip\.avi .*NaN"
+    ):
+        predict(failing, tmp_path / "in", tmp_path / "out")
+    assert names(tmp_path / "out") == ["z.png"]
 
 
 def test_a_multiclass_mask_keeps_its_indices(picture, tmp_path):
@@ -161,7 +171,9 @@ def test_a_broken_file_is_named_after_the_others_are_done(predictor, picture, tm
     folder = picture("in/a.png").parent
     picture("in/z.png")
     (folder / "m.png").write_bytes(b"not an image")
-    with pytest.raises(SegDistillError, match=r"1 of 3 files could not be read: .*m\.png.* other 2 are done"):
+    with pytest.raises(
+        SegDistillError, match=r"1 of 3 files could not be segmented: .*m\.png.* other 2 are done"
+    ):
         predict(predictor, folder, tmp_path / "out")
     assert names(tmp_path / "out") == ["a.png", "z.png"]
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from segdistill import devices
 from segdistill.core import SegDistillError
-from segdistill.engine import devices, open_trained
+from segdistill.engine import open_trained
 from segdistill.models import load
 from segdistill.taps import Tapped
 

@@ -116,7 +116,7 @@ DAMAGE = [
     (
         "weights.onnx",
         lambda path, net: path.write_text("hello"),
-        "'weights.onnx' is an exported network, and those cannot be opened yet: name the run folder",
+        "'weights.onnx' is an exported network, which can only predict: name the run folder",
     ),
     ("absent.pt", lambda path, net: None, "There is no file of weights at '.*absent.pt'"),
 ]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from segdistill.report.comparison.differences import intervals
 from segdistill.report.gain import gain
@@ -37,13 +38,24 @@ def test_an_image_is_better_or_worse_by_its_mean_over_seeds(tmp_path):
     found = gain(baseline, [summary([0.5, 0.8], tmp_path)], "Kvasir")
     assert found.difference == pytest.approx(0)
     assert found.better == found.worse == 0
-    assert found.seeds == 2
 
 
-def test_seeds_that_are_no_pairs_are_drawn_too(tmp_path):
+def test_where_one_side_was_trained_once_the_interval_is_over_images_alone(tmp_path):
     baseline = [summary([0.4] * 9, tmp_path), summary([0.6] * 9, tmp_path)]
     found = gain(baseline, [summary([0.5] * 9, tmp_path)], "Kvasir")
-    assert (found.low, found.high) == pytest.approx((-0.1, 0.1))
+    assert found.seeds == 1
+    assert (found.low, found.high) == pytest.approx((0, 0))
+
+
+def test_seeds_that_are_no_pairs_vary_by_themselves(tmp_path):
+    before, after = (
+        [summary([level] * 9, tmp_path) for level in levels] for levels in ((0.4, 0.6), (0.5, 0.6, 0.7))
+    )
+    found = gain(before, after, "Kvasir")
+    assert (found.seeds, found.difference) == (2, pytest.approx(0.1))
+    # As in Welch's test: variances of the means 0.01 with 1 degree of freedom and 0.01 / 3 with 2.
+    reach = stats.t.ppf(0.975, 32 / 19) * np.sqrt(0.04 / 3)
+    assert (found.low, found.high) == pytest.approx((0.1 - reach, 0.1 + reach))
 
 
 @pytest.mark.parametrize("others", [[], [0.5]])

@@ -14,7 +14,7 @@ RECORD = {
     "height": 10,
     "width": 20,
     "fps": 5.0,
-    "speed": {"network_fps": 20.0, "end_to_end_fps": 10.0},
+    "speed": {"network_fps": 20.0, "end_to_end_fps": 10.0, "device": "cpu"},
     "classes": {
         "polyp": {
             "iou": {"mean": 0.7},
@@ -61,9 +61,11 @@ def test_names_are_drawn_as_they_are_and_set_no_formula():
 
 
 def test_the_report_puts_networks_on_one_clip_next_to_each_other(folder):
-    summaries = [folder("teacher", RECORD), folder("student", RECORD), folder("late", RECORD | {"frames": 9})]
+    older = RECORD | {"frames": 9, "speed": {"network_fps": 20.0, "end_to_end_fps": 10.0}}
+    summaries = [folder("teacher", RECORD), folder("student", RECORD), folder("late", older)]
     rows = video.rows(html.page.networks(summaries))
     assert [(row.label, row.frames) for row in rows] == [("teacher", 3), ("student", 3), ("late", 9)]
+    assert [row.device for row in rows] == ["cpu", "cpu", ""]
     assert (rows[0].iou, rows[0].compensated, math.isnan(rows[0].flicker)) == (0.7, 0.9, True)
     page = html.render(summaries)
     assert ">Video</h2>" in page

@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 
+from segdistill.core import SegDistillError
 from segdistill.scoring import Scores
-from segdistill.scoring.results import plain, write_scores
+from segdistill.scoring.results import plain, refuse_shared_files, write_scores
 
 
 class Metric:
@@ -27,7 +28,7 @@ def scores():
 def test_the_json_has_full_precision_and_no_nan(scores, tmp_path):
     [path] = write_scores([scores], tmp_path / "new" / "out.json")
     kept = json.loads(path.read_text(), parse_constant=lambda constant: pytest.fail(constant))
-    assert list(kept) == ["protocol", "version", "sets", "per_image", "notes"]
+    assert list(kept) == ["protocol", "version", "sets", "files", "per_image", "notes"]
     assert kept["sets"]["set one"] == {
         "dice": 1 / 3,
         "hd95": None,
@@ -64,3 +65,10 @@ def test_several_protocols_get_a_file_each(scores, tmp_path):
 
 def test_plain_turns_numpy_into_python():
     assert plain({"a": np.array([1.0, np.inf]), 2: (np.bool_(True),)}) == {"a": [1.0, None], "2": [True]}
+
+
+def test_runs_whose_files_would_be_the_same_are_refused():
+    refuse_shared_files(["a/b", "a"], ["x", "y"])
+    for labels, sets in ((["a/b", "a_b"], ["x"]), (["a", "a-b"], ["b-c", "c"])):
+        with pytest.raises(SegDistillError, match="The files of run .* both are called .*; rename one of"):
+            refuse_shared_files(labels, sets)

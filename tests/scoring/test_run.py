@@ -19,6 +19,8 @@ def test_each_set_has_its_means_and_its_images(discs, dice):
     assert scores.sets["near"]["dice"] == pytest.approx(np.mean([row["dice"] for row in near]))
     assert 0 < scores.sets["near"]["dice"] < 1
     assert (scores.protocol, scores.version) == ("dice@0.5", 1)
+    pred, gt = discs
+    assert scores.files["near"] == {"pred": str(pred / "near"), "gt": str(gt / "near" / "masks")}
 
 
 def test_several_processes_give_what_one_gives_to_the_last_bit(discs, dice):

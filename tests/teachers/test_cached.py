@@ -357,6 +357,11 @@ class TestRefuses:
             cache(a_teacher(), mixed, tmp_path / "maps", batch_size=1)
         assert cache(a_teacher(), mixed, tmp_path / "sized", size=(24, 24)).header.size == [24, 24]
 
+    def test_a_device_that_is_not_there(self, data, tmp_path):
+        with pytest.raises(SegDistillError, match="Unknown device 'tpu'"):
+            cache(a_teacher(), data, tmp_path / "maps", device="tpu")
+        assert not list(tmp_path.iterdir())
+
     @pytest.mark.parametrize("options", [{"views": -1}, {"stride": 0}, {"batch_size": 0}])
     def test_impossible_numbers(self, options, data, tmp_path):
         with pytest.raises(SegDistillError, match="is impossible; use at least"):

@@ -23,9 +23,12 @@ def test_a_teacher_cannot_thaw():
 
 
 def test_a_students_loss_can_use_the_teachers_output():
-    weight = torch.ones(1, requires_grad=True)
-    (Teacher(tiny_net())(a_batch()).logits * weight).sum().backward()
+    teacher, weight = Teacher(tiny_net()), torch.ones(1, requires_grad=True)
+    teacher.tap(["body"])
+    output = teacher(a_batch())
+    ((output.logits * weight).sum() + (output["body"] * weight).sum()).backward()
     assert weight.grad is not None
+    assert not output["body"].requires_grad
 
 
 def test_a_teacher_is_no_module_that_an_optimiser_could_find():

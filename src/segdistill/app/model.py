@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from segdistill.app.finding import Found
-from segdistill.core import SegDistillError
+from segdistill.core import SegDistillError, first_line
 from segdistill.export import Predictor
 from segdistill.viz import Image
 
@@ -48,12 +48,8 @@ class Model:
                 _log.exception("%s failed on %s", self.name, name)
                 height, width = image.shape[:2]
                 raise SegDistillError(
-                    f"The network {self.name!r} failed on {name!r}, {width} x {height} pixels: {_first_line(error)}. "
-                    "Try another image."
+                    f"The network {self.name!r} failed on {name!r}, {width} x {height} pixels: "
+                    f"{first_line(error)[:200]}. Try another image."
                 ) from error
             seconds = time.perf_counter() - start
         return Found(image, prediction, self.predictor.classes, name=name, model=self.name, seconds=seconds)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

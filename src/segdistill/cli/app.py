@@ -14,6 +14,7 @@ from segdistill.cli.commands import (
     distill,
     doctor,
     evaluate,
+    export,
     import_config,
     methods,
     models,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 
 PANELS = {
-    "Jobs": (demo, train, cache, distill, evaluate, predict, web),
+    "Jobs": (demo, train, cache, distill, evaluate, predict, export, web),
     "Results": (score, compare, plot, report),
     "Look around": (methods, models, recipes, import_config, doctor),
 }

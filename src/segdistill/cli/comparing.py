@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from segdistill.core import SegDistillError
 
 if TYPE_CHECKING:
     from segdistill.report.comparison import Comparison, Difference
+    from segdistill.report.comparison.sources import Source
 
 
 def compare(runs: Sequence[str], a: Sequence[str], b: Sequence[str], measures: str) -> Comparison:
@@ -76,15 +77,15 @@ def draw(found: Comparison, path: Path, data: Path | None) -> None:
     Args:
         found: The comparison.
         path: Where to.
-        data: A test set or a folder of test sets; those of B's recipe if not given.
+        data: A test set or a folder of test sets; what was scored, or B's recipe, says where they are if not given.
 
     Raises:
-        SegDistillError: If data or networks are not at hand.
+        SegDistillError: If data, networks or files are not at hand.
     """
     from segdistill.export.files import write_png
     from segdistill.report.comparison.sheet import sheet
 
-    write_png(path, sheet(found, _test_sets(found, data)))
+    write_png(path, sheet(found, _test_sets(found, data), images=data))
     say(f"Wrote {path}: the worst cases, outlines of truth (green), A (yellow) and B (blue)")
 
 
@@ -118,18 +119,27 @@ def _natural(text: str) -> list[Any]:
 
 
 def _test_sets(found: Comparison, data: Path | None) -> dict[str, Any]:
+    """What networks predict again; nothing where files were scored."""
     from segdistill.cli import pages, scoring
 
-    run = found.sides.b.runs[0]
-    if not run.is_folder:
-        raise SegDistillError(f"A sheet shows what networks predict, and {run.name} is no run folder.")
-    if data is None:
-        return pages.test_sets(run.path)
+    runs = (*found.sides.b.runs, *found.sides.a.runs)
+    scored = next(filter(None, map(_of_network, runs)), {})
+    if not scored:
+        return {}
+    first = next(iter(scored.values()))
+    if data is None and "data" not in first:
+        return pages.test_sets(Path(first["run"]))
     from segdistill.data import FolderSet
-    from segdistill.engine import Run
+    from segdistill.engine import open_trained
 
-    classes = Run.load(run.path).task.classes
-    return {name: FolderSet(path, classes=classes) for name, path in scoring.test_sets(data).items()}
+    folders = scoring.test_sets(data) if data else {name: files["data"] for name, files in scored.items()}
+    classes = open_trained(first["run"]).task.classes
+    return {name: FolderSet(path, classes=classes) for name, path in folders.items()}
+
+
+def _of_network(run: Source) -> dict[str, Mapping[str, Any]]:
+    """What a run's network was scored on, by test set."""
+    return {name: table.files for name, table in run.tables.items() if "run" in table.files}
 
 
 def _columns(several: bool) -> tuple[str, ...]:

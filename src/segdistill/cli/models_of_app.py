@@ -10,7 +10,7 @@ from segdistill.app import Model
 from segdistill.app.examples import SIZE
 from segdistill.cli.output import say
 from segdistill.core import SegDistillError
-from segdistill.engine import Run, Trained, open_trained
+from segdistill.engine import Opened, Run, open_predictor
 
 DEMO = Path("runs/demo")
 
@@ -34,7 +34,8 @@ def load(paths: Sequence[Path], device: str) -> list[Model]:
     """Open networks on a device; two folders of one name are told apart by their whole path.
 
     Raises:
-        SegDistillError: If one is neither a run nor a checkpoint, or is named twice, or the device is not there.
+        SegDistillError: If one is neither a run nor a checkpoint nor an exported network, or is named twice, or the
+            device is not there.
     """
     if len(set(paths)) < len(paths):
         raise SegDistillError(f"{next(p for p in paths if paths.count(p) > 1)} is named twice: name it once.")
@@ -51,33 +52,23 @@ def drawn_size(path: Path) -> tuple[int, int]:
 
 
 def _model(path: Path, name: str, device: str) -> Model:
-    trained = open_trained(path, device=device)
-    if trained.note:
-        say(trained.note)
-    return Model(name, trained.predictor(), about(path, trained))
+    opened = open_predictor(path, device=device)
+    if opened.note:
+        say(opened.note)
+    return Model(name, opened.predictor, about(path, opened))
 
 
-def about(path: Path, trained: Trained) -> str:
+def about(path: Path, opened: Opened) -> str:
     """What a network is, how large, at which size it looks, where, and what it scores by which protocol."""
-    count = sum(parameter.numel() for parameter in trained.net.parameters())
-    size = " x ".join(map(str, trained.net.size)) + " pixels" if trained.net.size else "any size"
+    facts = opened.facts
     parts = [
-        _network(trained),
-        f"{count / 1e6:.2f} M parameters",
-        size,
-        f"on {trained.place}",
+        facts.network,
+        f"{facts.parameters / 1e6:.2f} M parameters",
+        " x ".join(map(str, facts.size)) + " pixels" if facts.size else "any size",
+        f"on {opened.place}",
         *_scores(path),
     ]
     return " \u00b7 ".join(parts)
-
-
-def _network(trained: Trained) -> str:
-    spec = (trained.net.spec or {}).get("spec")
-    if not isinstance(spec, dict):
-        return str(spec or type(trained.net.net).__name__)
-    name, options = next(iter(spec.items()))
-    inside = next((str(v) for key, v in (options or {}).items() if key in ("encoder_name", "backbone")), "")
-    return f"{name} on {inside}" if inside else name
 
 
 def _scores(path: Path) -> list[str]:

@@ -86,8 +86,11 @@ def score_runs(
     from segdistill.engine import evaluate_by, open_trained
     from segdistill.report.history import labelled
     from segdistill.scoring import Scores
+    from segdistill.scoring.results import refuse_shared_files
 
-    opened = {label: open_trained(path, device=device) for label, path in labelled(runs).items()}
+    by_label = labelled(runs)
+    refuse_shared_files(by_label, sets)
+    opened = {label: open_trained(path, device=device) for label, path in by_label.items()}
     data = {
         (label, name): FolderSet(path, classes=run.task.classes)
         for label, run in opened.items()
@@ -104,6 +107,7 @@ def score_runs(
             for scores, protocol in zip(found[label], protocols, strict=True):
                 scores.note(*filter(None, [*protocol.notes, run.note]))
                 scores.add(name, metrics[protocol.name], several=len(sets) > 1)
+                scores.files[name] = {"run": str(by_label[label]), "data": str(sets[name])}
             if visuals:
                 draw(run, data[label, name], panels[label, name])
         add_speed(run.net, {name: data[label, name] for name in sets}, found[label], label=label)
@@ -138,6 +142,6 @@ def _stamped(scores: Scores) -> dict[str, dict[str, Any]]:
     from segdistill.report.comparison.files import AVERAGES
 
     stamp = {"protocol": scores.protocol, "version": scores.version, "notes": scores.notes}
-    stamped = {name: {**means, **stamp} for name, means in scores.sets.items()}
+    stamped = {name: {**means, **stamp, **scores.files[name]} for name, means in scores.sets.items()}
     over_sets = averages(scores)
     return {**stamped, AVERAGES: over_sets} if over_sets else stamped

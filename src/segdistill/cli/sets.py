@@ -147,6 +147,7 @@ def _left_out(places: Places) -> Iterator[str]:
 
 def _add(whole: Scores, name: str, part: Scores) -> None:
     [whole.sets[name]], [whole.per_image[name]] = part.sets.values(), part.per_image.values()
+    [whole.files[name]] = part.files.values()
     whole.note(*(f"{name}: {note}" for note in part.notes if note not in whole.notes))
 
 

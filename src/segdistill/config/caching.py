@@ -72,6 +72,6 @@ def build_cached(
         task=task,
         batch_size=training.batch_size,
         workers=training.workers or 0,
-        device=None if training.accelerator == "auto" else training.accelerator,
+        device=training.accelerator,
         progress=progress,
     )

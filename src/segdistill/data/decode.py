@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from segdistill.bit_depth import to_bytes
 from segdistill.core import SegDistillError
 from segdistill.data.samples import Pixels
 
@@ -36,8 +37,8 @@ _ORIENTATION = 0x0112
 def read_image(path: str | Path) -> Pixels:
     """Read any supported image file as `(H, W, 3)` uint8 RGB.
 
-    Alpha is dropped, 16-bit is scaled to 8, greyscale and palettes are expanded, and the EXIF orientation is
-    applied, as every viewer and annotation tool does.
+    Alpha is dropped, 16-bit becomes 8 as `to_bytes` says, greyscale and palettes are expanded, and the EXIF
+    orientation is applied, as every viewer and annotation tool does.
 
     Raises:
         SegDistillError: If the file is missing, truncated or not an image, or has pixels of unknown range: floats,
@@ -150,6 +151,6 @@ def _rgb(values: NDArray[Any], path: str | Path) -> Pixels:
             "scaled so that white is 255 or 65535."
         )
     if values.dtype.itemsize == 2:
-        values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 -> 255, rounded
+        values = to_bytes(values, place=repr(str(Path(path).parent)))
     colours = np.repeat(values[..., None], 3, axis=2) if values.ndim == 2 else values[..., :3]
     return np.ascontiguousarray(colours)

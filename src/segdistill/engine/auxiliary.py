@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -121,11 +120,7 @@ class _Auxiliary:
                     f"The auxiliary loss {name!r} has no gradient: it does not depend on the auxiliary network. "
                     f"Compute it from what the network says."
                 )
-        if runtime.any(not all(map(math.isfinite, values.values()))):
-            guards.check_finite(values, when)
-            raise SegDistillError(
-                f"A loss of {self.name} is not finite in another process {when}; its message names the loss."
-            )
+        runtime.together(lambda: guards.check_finite(values, when))
         return values
 
     def _average_gradients(self, runtime: Runtime, when: str) -> None:

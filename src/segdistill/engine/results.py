@@ -32,17 +32,20 @@ def score(
     session: Session, dataset: Dataset[Any], model: Tapped, context: AbstractContextManager[Any] | None = None
 ) -> Overlap:
     """Let every process score its share of the images, and merge."""
-    shard = (session.runtime.rank, session.runtime.world)
-    mine = evaluate(model, dataset, task=session.trainable.task, context=context, shard=shard)
-    return _pooled(session, mine)
+    return _pooled(session, _share(session, dataset, model, context=context))
 
 
 def judge(session: Session, dataset: Dataset[Any], model: Tapped) -> Judged:
     """The same, with what the probabilities are worth."""
-    shard, task = (session.runtime.rank, session.runtime.world), session.trainable.task
-    calibration = Calibration(task)
-    overlap = evaluate(model, dataset, task=task, shard=shard, calibration=calibration)
+    calibration = Calibration(session.trainable.task)
+    overlap = _share(session, dataset, model, calibration=calibration)
     return Judged(_pooled(session, overlap), _pooled(session, calibration))
+
+
+def _share(session: Session, dataset: Dataset[Any], model: Tapped, **options: Any) -> Overlap:
+    """The scores of this process's images; a mistake in any of them stops all processes."""
+    shard, task = (session.runtime.rank, session.runtime.world), session.trainable.task
+    return session.runtime.together(lambda: evaluate(model, dataset, task=task, shard=shard, **options))
 
 
 def _pooled(session: Session, metric: M) -> M:

@@ -19,7 +19,7 @@ from segdistill.engine import weights as weight_files
 from segdistill.engine.description import network
 from segdistill.engine.environment import environment
 from segdistill.engine.evaluation import evaluate
-from segdistill.export import files
+from segdistill.export import OnnxPredictor, export_onnx, files
 from segdistill.metrics import Overlap
 from segdistill.models import saved
 from segdistill.taps import Tapped
@@ -118,6 +118,10 @@ class Run:
     def evaluate(self, dataset: Dataset[Any]) -> Overlap:
         """Score the student on a data set; see `engine.evaluate`."""
         return evaluate(self.student, dataset, task=self.task)
+
+    def export(self, path: Path | str) -> OnnxPredictor:
+        """Write the student as one ONNX file, which runs without PyTorch, and open it; see `export.export_onnx`."""
+        return OnnxPredictor(export_onnx(self.student, self.task, path).path)
 
     def network(self, weights: str) -> Tapped:
         """Build the trained network.

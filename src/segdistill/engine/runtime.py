@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from segdistill.core import Batch, Output, SegDistillError
+from segdistill.devices import resolve_accelerator
 from segdistill.engine.depthwise import Float32DepthwiseBackward
-from segdistill.engine.devices import resolve_accelerator
 from segdistill.engine.hidden import hidden
 from segdistill.engine.training import Training
 
@@ -193,22 +193,39 @@ class Runtime:
         return bool(votes > 0)  # type: ignore[operator]
 
     def first(self, work: Callable[[], object]) -> None:
-        """Let the first process work while the others wait; if it fails, all stop.
+        """Let the first process work while the others wait; if it fails, all stop."""
+        self.together(lambda: work() if self.is_first else None)
 
-        Raises:
-            SegDistillError: In the others, if the first failed.
+    def together(self, work: Callable[[], T]) -> T:
+        """Let every process do its part; where one fails, all stop, and all say why.
+
+        Without this, the others would wait for the one that failed, and what it says would not be heard: on the command
+        line the first process speaks alone.
+
+        Args:
+            work: The part of this process, in which it must not wait for another.
         """
-        error: BaseException | None = None
-        if self.is_first:
-            try:
-                work()
-            except Exception as raised:
-                error = raised
-        failed = self.any(error is not None)
-        if error is not None:
-            raise error
-        if failed:
-            raise SegDistillError("The first process could not write the run; its message says why.")
+        try:
+            done = work()
+        except Exception as error:
+            self._agree(error)
+            raise
+        self._agree(None)
+        return done
+
+    def _agree(self, error: Exception | None) -> None:
+        """Tell the others of a mistake, or raise what they tell."""
+        if not self.any(error is not None):
+            return
+        told = self.gather(None if error is None else _for_others(error))
+        if error is None:
+            raise next(filter(None, told))
+
+    def each(self, items: Iterable[T]) -> Iterator[T]:
+        """Go through items, of which every process has as many; a mistake in the making of one stops all."""
+        source = iter(items)
+        while (item := self.together(lambda: next(source, None))) is not None:
+            yield item
 
     def share_buffers(self, module: nn.Module) -> None:
         """Give every process the first one's buffers, so that all score the same network."""
@@ -252,6 +269,13 @@ def cpu_has_bf16() -> bool:
     """Whether the CPU has instructions for bf16; emulated ones are slower than float32."""
     features = torch.backends.cpu.get_cpu_capability()
     return features.startswith("AVX512") and torch.cpu._is_avx512_bf16_supported()
+
+
+def _for_others(error: Exception) -> Exception:
+    """What the other processes raise: not every exception can be sent, and only a mistake explains itself."""
+    if isinstance(error, SegDistillError):
+        return SegDistillError(str(error))
+    return RuntimeError(f"{type(error).__name__} in another process: {error}")
 
 
 def _leave_group() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -110,7 +109,7 @@ class Session:
         progress, every = self.progress, self.training.checkpoint_steps
         self.sampler.begin(progress.epoch, start=progress.batch)
         started = time.monotonic()
-        for batch in self.loader:
+        for batch in self.runtime.each(self.loader):
             self.train_batch(self.runtime.move(batch))
             self.show()
             if progress.batch == self.batches:
@@ -151,20 +150,12 @@ class Session:
                 terms: dict[str, Tensor] = self.module(batch.image, batch.mask, teacher)
             stacked = torch.stack(list(terms.values()))
             values = dict(zip(terms, stacked.tolist(), strict=True))  # the step's only wait for the device
-            self._check_finite(values)
+            when = f"in step {self.progress.step + 1}"
+            self.runtime.together(lambda: guards.check_finite(values, when))
             self.runtime.backward(stacked.sum() / self.training.accumulate)
         _add(self.progress.sums, values)
         if moves:
             self._move()
-
-    def _check_finite(self, terms: Mapping[str, float]) -> None:
-        """Stop all processes together, or those that go on would wait for the others."""
-        when = f"in step {self.progress.step + 1}"
-        if self.runtime.any(not all(map(math.isfinite, terms.values()))):
-            guards.check_finite(terms, when)
-            raise SegDistillError(
-                f"A term is not finite in another process {when}; its message names the term."
-            )
 
     def _move(self) -> None:
         progress, factor = self.progress, self._factor(self.progress.step)

@@ -9,7 +9,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from segdistill.engine import devices
+from segdistill import devices
 from segdistill.taps import Tapped
 
 WARM_UP, PASSES, FEWEST = 3, 20, 3

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from segdistill.engine import devices
+from segdistill import devices
 from segdistill.engine.run import Run
 from segdistill.export import TorchPredictor
 from segdistill.models import checkpoints, load

@@ -39,10 +39,18 @@ class Predictor(Protocol):
         ...
 
 
+class NotSegmented(SegDistillError):
+    """What is wrong with one image, or with what the network makes of it; the next one may be fine."""
+
+
 @contextmanager
 def named(image: str) -> Iterator[None]:
-    """Put the name of an image before what a predictor, which sees pixels only, says against it."""
+    """Put the name of an image before what a predictor, which sees pixels only, says against it.
+
+    Raises:
+        NotSegmented: In place of that.
+    """
     try:
         yield
     except SegDistillError as error:
-        raise SegDistillError(f"{image}: {error}") from error
+        raise NotSegmented(f"{image}: {error}") from error

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
 
+if TYPE_CHECKING:  # it checks what an exported network says, too
+    from torch import Tensor
 
-def check_finite(logits: Tensor, *, lacks: str, name: str | None = None) -> None:
+
+def check_finite(logits: Tensor | NDArray[Any], *, lacks: str, name: str | None = None) -> None:
     """Refuse logits that are not finite: NaN is above no threshold, so it would pass for background.
 
     Args:
@@ -19,7 +24,8 @@ def check_finite(logits: Tensor, *, lacks: str, name: str | None = None) -> None
     Raises:
         SegDistillError: Naming the image.
     """
-    if not torch.isfinite(logits).all():
+    # Either kind of array passes NaN on to its extremes.
+    if not all(map(math.isfinite, (float(logits.min()), float(logits.max())))):
         whom = "" if name is None else f"{name!r} "
         raise SegDistillError(
             f"The network gives {whom}logits that are not finite, and NaN has no {lacks}. Take other weights, or train "

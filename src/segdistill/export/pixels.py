@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segdistill.bit_depth import to_bytes
 from segdistill.core import SegDistillError
 
 
@@ -15,7 +16,7 @@ def rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
 
     Args:
         image: uint8 or uint16; RGB `(H, W, 3)`, RGBA `(H, W, 4)` whose alpha is dropped, or grey `(H, W)` or
-            `(H, W, 1)`, which is repeated. 16 bits are taken to span 0 to 65535.
+            `(H, W, 1)`, which is repeated. 16 bits are taken to span 0 to 65535, see `to_bytes`.
 
     Raises:
         SegDistillError: If the array is none of these.
@@ -35,6 +36,5 @@ def rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
         )
     pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]
     if pixels.dtype == np.uint16:
-        # The nearest of the 256 levels, in 32 bits because 65535 + 128 does not fit 16.
-        pixels = (pixels.astype(np.uint32) + 128) // 257
+        pixels = to_bytes(pixels, place="memory")
     return np.ascontiguousarray(pixels, np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.export import pictures
-from segdistill.export.base import Predictor, named
+from segdistill.export.base import NotSegmented, Predictor, named
 from segdistill.export.files import make_folder, write_png
 from segdistill.export.inputs import check_results, find_inputs, is_video
 from segdistill.export.video import Clip, Video, segment
@@ -45,6 +45,7 @@ def predict(
     probabilities: bool = False,
     overwrite: bool = False,
     chart: Chart | None = None,
+    place: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predicted:
     """Segment images and videos and write what was found, each at the size of its source.
@@ -64,13 +65,15 @@ def predict(
         probabilities: Write probabilities too.
         overwrite: Replace results that are there already.
         chart: Draws `NAME_stability.png` of each video, as `segdistill.report.video.chart` does.
+        place: Where the predictor runs, in words, to stand beside the speed of each video.
         progress: Called with the images and frames that are done, and how many there are; the second number
             grows when a video is opened.
 
     Raises:
         SegDistillError: Before anything is written, if an input is missing, a folder holds no image, two
-            results would have one name, or a result exists; at once, if the network gives numbers that are not
-            finite; at the end, naming every file that could not be read, or not to its end.
+            results would have one name, or a result exists; at once, if a result cannot be written; at the end,
+            naming every file that could not be read, or not to its end, or of which the network makes numbers that
+            are not finite.
     """
     files = find_inputs([inputs] if isinstance(inputs, str | Path) else inputs)
     extras = [kind for kind, wanted in (("overlay", overlays), ("probability", probabilities)) if wanted]
@@ -82,18 +85,20 @@ def predict(
     failures: dict[Path, str] = {}
     for file in files:
         try:
-            source = Video(file) if is_video(file) else _read(file)
-        except (SegDistillError, OSError) as error:
+            source = _opened(file)
+            if isinstance(source, Video):
+                count.expect(source.expected)
+                clip = segment(
+                    predictor, source, folder, extras=extras, chart=chart, place=place, tick=count.tick
+                )
+                clips.append(clip)
+                if source.damage:
+                    failures[file] = f"{source.damage}; what was read is done"
+            else:
+                seconds.append(_segment_image(predictor, source, file, folder, extras))
+                count.tick()
+        except NotSegmented as error:
             failures[file] = str(error)
-            continue
-        if isinstance(source, Video):
-            count.expect(source.expected)
-            clips.append(segment(predictor, source, folder, extras=extras, chart=chart, tick=count.tick))
-            if source.damage:
-                failures[file] = f"{source.damage}; what was read is done"
-        else:
-            seconds.append(_segment_image(predictor, source, file, folder, extras))
-            count.tick()
     if failures:
         raise _failed(failures, len(files))
     return Predicted(len(seconds), float(np.mean(seconds)) if seconds else 0.0, folder, tuple(clips))
@@ -115,10 +120,13 @@ def _segment_image(
     return seconds
 
 
-def _read(path: Path) -> Image:
+def _opened(file: Path) -> Image | Video:
     from segdistill.data.decode import read_image
 
-    return read_image(path)
+    try:
+        return Video(file) if is_video(file) else read_image(file)
+    except (SegDistillError, OSError) as error:
+        raise NotSegmented(str(error)) from error
 
 
 class _Count:
@@ -143,6 +151,6 @@ def _failed(failures: dict[Path, str], total: int) -> SegDistillError:
         return SegDistillError(f"{first}.")
     named = ", ".join(map(str, list(failures)[:5])) + (", ..." if len(failures) > 5 else "")
     return SegDistillError(
-        f"{len(failures)} of {total} files could not be read: {named} ({first}). "
+        f"{len(failures)} of {total} files could not be segmented: {named} ({first}). "
         f"The other {total - len(failures)} are done."
     )

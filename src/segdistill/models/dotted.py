@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from segdistill.core import SegDistillError, unknown
+from segdistill.core import SegDistillError, first_line, unknown
 from segdistill.models.built import Built
-from segdistill.models.options import check_options, construct, first_line, named_parameters
+from segdistill.models.options import check_options, construct, named_parameters
 
 CLASSES = ("classes", "num_classes", "n_classes", "out_channels")
 IN_CHANNELS = ("in_channels", "in_chans", "n_channels", "num_channels")

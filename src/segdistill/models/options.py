@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from segdistill.core import SegDistillError, unknown
+from segdistill.core import SegDistillError, first_line, unknown
 
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -59,15 +59,8 @@ def construct(what: str, build: Callable[..., Any], options: Mapping[str, Any]) 
         raise
     except Exception as error:
         raise SegDistillError(
-            f"{what} could not be built with {shown(options)}: {first_line(error)}"
+            f"{what} could not be built with {shown(options)}: {first_line(error)}."
         ) from error
-
-
-def first_line(error: BaseException) -> str:
-    """Give the first line of an error's message, or its type where it says nothing."""
-    message = error.args[0] if isinstance(error, KeyError) and error.args else error
-    lines = str(message).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def shown(options: Mapping[str, Any]) -> str:

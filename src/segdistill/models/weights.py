@@ -15,7 +15,7 @@ from segdistill.core import SegDistillError
 from segdistill.models.recognise import tell
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".pth.tar", ".ckpt", ".bin")
-EXPORTED = (".onnx", ".xml")
+EXPORTED = ".onnx"
 #: How a file of Python objects begins, and one that stands for another.
 PICKLE, POINTER = b"\x80", b"version https://git-lfs"
 HOLDERS = ("state_dict", "model", "model_state_dict", "net")
@@ -52,10 +52,10 @@ def read_weights(path: str | Path) -> State:
         raise SegDistillError(
             f"There is no file of weights at {str(path)!r}. Give a path, 'imagenet' or 'none'."
         )
-    if path.suffix.lower() in EXPORTED:
+    if path.suffix.lower() == EXPORTED:
         raise SegDistillError(
-            f"{path.name!r} is an exported network, and those cannot be opened yet: name the run folder or the "
-            f"checkpoint (.pth) that it was made from."
+            f"{path.name!r} is an exported network, which can only predict: name the run folder or the checkpoint "
+            f"(.pth) that it was made from, or score what `segdistill predict` writes with `segdistill score`."
         )
     return _find_tensors(_read(path), path.name)
 

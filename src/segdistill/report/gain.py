@@ -9,10 +9,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from segdistill.report.bootstrap import draw_means, limits, redraw_seeds
-from segdistill.report.comparison.differences import Interval, intervals
+from segdistill.report.comparison.differences import LEVEL, Interval, intervals, over_images
 from segdistill.report.comparison.names import seed_of
 from segdistill.report.comparison.ranks import DIGITS
+from segdistill.report.interval import interval
 from segdistill.report.runs import RunSummary
 
 Array = NDArray[np.floating]
@@ -25,7 +25,7 @@ class Gain:
     Attributes:
         dataset: Name of the test set.
         images: How many images both were scored on.
-        seeds: How many trainings of each; the larger number, where they differ.
+        seeds: How many trainings of each the interval is over; the smaller number, where they differ.
         before: Mean score of the baseline on them.
         after: Mean score of the distilled student on them.
         low: Lower end of the 95 % interval of the difference.
@@ -60,17 +60,17 @@ def gain(
 ) -> Gain | None:
     """Compare two networks on the images of a test set that both were scored on.
 
-    The interval is that of `segdistill compare`: a percentile bootstrap over images and, where there are several runs,
-    over seeds, in pairs. Runs whose seeds are no pairs are drawn by themselves on either side. With one run each the
-    interval says nothing about other seeds; it is too narrow where there are few, and where images of one patient are
-    alike. Better and worse is an image by its mean over seeds.
+    The interval is that of `segdistill compare`: a t interval over seeds and images where each has several runs, in
+    pairs of one seed. Runs whose seeds are no pairs vary by themselves on either side. Where a side has one run, it is
+    a percentile bootstrap over images, and says nothing about other seeds. It is too narrow where images of one
+    patient are alike. Better and worse is an image by its mean over seeds.
 
     Args:
         baseline: Runs of the student without distillation.
         distilled: Runs of the distilled student.
         dataset: Name of the test set.
         measure: Which per-image score.
-        draws: How often images and seeds are drawn anew.
+        draws: How often images are drawn anew, where a side has one run.
 
     Returns:
         The gain, or `None` if fewer than two images were scored by both.
@@ -87,7 +87,7 @@ def gain(
     x, y = before.mean(axis=0), after.mean(axis=0)
     change = np.round(y - x, DIGITS)
     return Gain(
-        *(dataset, len(ids), max(len(before), len(after)), float(x.mean()), float(y.mean()), low, high),
+        *(dataset, len(ids), min(len(before), len(after)), float(x.mean()), float(y.mean()), low, high),
         better=int((change > 0).sum()),
         worse=int((change < 0).sum()),
     )
@@ -97,9 +97,9 @@ def _interval(before: Array, after: Array, *, paired: bool, draws: int) -> Inter
     """Of the mean difference of two tables `(seeds, images)`."""
     if paired:
         return intervals((after - before)[..., None], draws=draws)[0][0]
-    sides = [draw_means(scores[..., None], draws=draws) for scores in (before, after)]
-    low, high = limits(redraw_seeds(sides[1]) - redraw_seeds(sides[0], seed=2))
-    return Interval(float(low[0]), float(high[0]))
+    found = interval(after, -before, level=LEVEL)
+    change = after.mean(axis=0) - before.mean(axis=0)
+    return Interval(*found) if found else over_images(np.round(change, DIGITS)[:, None], draws=draws)[0]
 
 
 def _in_pairs(

@@ -67,7 +67,7 @@ def render(
         datasets=page.datasets(summaries),
         protocols=page.protocols(summaries),
         comparisons=compared,
-        caveats=page.caveats(rows, compared),
+        caveats=page.caveats(compared),
         sizes=sizes,
         by_size=sizes.columns(rows),
         reliability=reliability,

@@ -149,25 +149,22 @@ def comparisons(rows: Sequence[Network]) -> list[Comparison]:
     ]
 
 
-def caveats(rows: Sequence[Network], compared: Sequence[Comparison]) -> list[str]:
+def caveats(compared: Sequence[Comparison]) -> list[str]:
     """Say what the intervals do not know."""
-    against = {c.label for c in compared} | {c.against for c in compared}
-    counts = [len(row.runs) for row in rows if row.label in against]
-    if not counts:
+    if not compared:
         return []
-    if max(counts) == 1:
-        seeds = (
-            "One seed each: every network was trained once. The interval tells how much the choice of test "
-            "images matters; it does not contain the difference that another seed alone would make."
-        )
-    else:
-        number = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
-        seeds = (
-            f"The interval draws test images and {number} seeds anew, as segdistill compare does; so few seeds tell "
-            f"little about all others, and it is too narrow where trainings vary a lot."
-        )
+    once = [
+        "Where one of the two was trained once, the interval tells how much the choice of test images matters; it does "
+        "not contain the difference that another seed alone would make."
+    ]
+    several = [
+        "An interval over several seeds is for other seeds and other images like these, as in segdistill compare. Few "
+        "seeds tell little about all others, so it is wide."
+    ]
+    seeds = {each.gain.seeds for each in compared}
     return [
-        seeds,
+        *(once if 1 in seeds else []),
+        *(several if max(seeds) > 1 else []),
         "Images of one patient or sequence resemble each other, which makes the interval too narrow.",
     ]
 

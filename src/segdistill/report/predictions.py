@@ -62,13 +62,12 @@ def predict_examples(
 
 
 def load_predictors(summaries: Sequence[RunSummary]) -> dict[str, Predictor]:
-    """Build the network of the first run of every label, with the weights of its best epoch."""
-    from segdistill.engine import Run
-    from segdistill.export import TorchPredictor
+    """Build the network of the first run of every label, with the weights of its best epoch, on the fastest device."""
+    from segdistill.engine import open_trained
 
-    first = {summary.label: summary for summary in reversed(summaries)}
-    runs = {label: Run.load(first[label].path) for label in dict.fromkeys(s.label for s in summaries)}
-    return {label: TorchPredictor(run.student, run.task) for label, run in runs.items()}
+    first = {summary.label: summary.path for summary in reversed(summaries)}
+    labels = dict.fromkeys(summary.label for summary in summaries)
+    return {label: open_trained(first[label], device="auto").predictor() for label in labels}
 
 
 def predict(

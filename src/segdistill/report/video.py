@@ -31,6 +31,7 @@ class Row:
         frames: How many.
         network_fps: Frames per second of the network alone; NaN where unknown, as in all that follows.
         end_to_end_fps: The same with reading and writing.
+        device: Where both were measured; empty where unknown.
         found: Share of frames in which the class is found.
         iou: Mean IoU of neighbouring masks.
         compensated: The same after the earlier mask was moved along the optical flow.
@@ -44,6 +45,7 @@ class Row:
     frames: int
     network_fps: float
     end_to_end_fps: float
+    device: str
     found: float
     iou: float
     compensated: float
@@ -61,6 +63,7 @@ class Row:
             record["frames"],
             speed["network_fps"],
             speed["end_to_end_fps"],
+            speed.get("device") or "",
             _number(found["found"]),
             _number(found["iou"]["mean"]),
             _number(found["iou_compensated"]["mean"]),

@@ -81,6 +81,25 @@ def each_file(folder: Path, suffixes: Sequence[str]) -> Iterator[tuple[str, Path
             yield from ((path.name, file) for name, file in inner if name and _is_part(name))
 
 
+def scans_in(folder: Path) -> Files:
+    """Images of cases: volumes that no name calls labels, or one per folder of a case that a name calls an image."""
+    found: Files = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            inner = [file for file in sorted(path.iterdir()) if kind_of(stem(file, VOLUMES) or "") == "image"]
+            if inner:
+                found[path.name] = inner[0]
+        elif (name := stem(path, VOLUMES)) and kind_of(name) != "labels":
+            found[name] = path
+    return found
+
+
+def of_case(case: str, files: Files) -> Path | None:
+    """The file of a case: of its name, or the only one of its key."""
+    same = [path for name, path in files.items() if case_key(name) == case_key(case)]
+    return files.get(case) or (same[0] if len(same) == 1 else None)
+
+
 def is_case(folder: Path, suffixes: Sequence[str]) -> bool:
     """Whether a folder is that of one case, not that of a set."""
     return suffixes == VOLUMES and any(_is_part(name) for name, _ in each_file(folder, suffixes))

@@ -29,10 +29,12 @@ class Pairs(NamedTuple):
 
     Attributes:
         sets: What is scored.
+        folders: Where it lies.
         notes: What a reader of the numbers should know.
     """
 
     sets: dict[str, list[Pair]]
+    folders: dict[str, Folders]
     notes: tuple[str, ...] = ()
 
 
@@ -50,16 +52,21 @@ def find_pairs(predicted: Path, target: Path, *, reads: Reads = "map") -> Pairs:
     Raises:
         SegDistillError: If a folder is missing or empty, or names do not pair: they are listed with the nearest.
     """
-    suffixes = VOLUMES if reads == "volume" else IMAGES
-    found = find_sets(predicted, target, suffixes)
+    found = find_sets(predicted, target, _suffixes(reads))
     notes = [f"Sets without predictions, not scored: {', '.join(found.missing)}."] if found.missing else []
-    sets = {name: _pair(folders, suffixes, reads) for name, folders in found.folders.items()}
+    sets = {name: pair_files(folders, reads=reads) for name, folders in found.folders.items()}
     if reads == "volume":
         notes += _about_keys(pair for pairs in sets.values() for pair in pairs)
-    return Pairs(sets, tuple(notes))
+    return Pairs(sets, found.folders, tuple(notes))
 
 
-def _pair(folders: Folders, suffixes: Sequence[str], reads: Reads) -> list[Pair]:
+def pair_files(folders: Folders, *, reads: Reads) -> list[Pair]:
+    """Pair the files of one set, sorted by name.
+
+    Raises:
+        SegDistillError: If a folder is empty, or names do not pair.
+    """
+    suffixes = _suffixes(reads)
     targets = _files(folders.target, suffixes, "true masks")
     predictions = _chosen(_files(folders.predicted, suffixes, "predictions"), targets, reads)
     if reads == "volume":
@@ -67,6 +74,10 @@ def _pair(folders: Folders, suffixes: Sequence[str], reads: Reads) -> list[Pair]
     if predictions.keys() != targets.keys():
         raise _unpaired(folders, predictions, targets)
     return [Pair(name, predictions[name], targets[name]) for name in sorted(targets)]
+
+
+def _suffixes(reads: Reads) -> Sequence[str]:
+    return VOLUMES if reads == "volume" else IMAGES
 
 
 def _files(folder: Path, suffixes: Sequence[str], what: str) -> Files:

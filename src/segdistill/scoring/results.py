@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from segdistill.core import SegDistillError
 from segdistill.export.files import check_place, write_json, write_text
 from segdistill.metrics.base import Metric
 
@@ -28,6 +30,7 @@ class Scores:
         sets: Means by set.
         per_image: One row per image or case by set, its `id` first.
         notes: What a reader of the numbers should know.
+        files: What was scored, by set: folders as they were given.
     """
 
     protocol: str
@@ -35,6 +38,7 @@ class Scores:
     sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     per_image: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, name: str, metric: Metric, *, several: bool = False) -> None:
         """Take in a set.
@@ -63,6 +67,7 @@ class Scores:
             "protocol": self.protocol,
             "version": self.version,
             "sets": self.sets,
+            "files": self.files,
             "per_image": self.per_image,
             "notes": self.notes,
         }
@@ -119,6 +124,22 @@ def csv_file(json: Path, *parts: str) -> Path:
 def file_name(*parts: str) -> str:
     """Parts joined by dashes; slashes in them become underscores."""
     return "-".join(part.replace("/", "_") for part in parts)
+
+
+def refuse_shared_files(labels: Iterable[str], sets: Iterable[str]) -> None:
+    """Refuse runs whose files would be the same, such as those of `a/b` and `a_b`.
+
+    Raises:
+        SegDistillError: Naming two.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for label, name in product(labels, sets):
+        other, its = seen.setdefault(file_name(label, name), (label, name))
+        if (other, its) != (label, name):
+            raise SegDistillError(
+                f"The files of run {label!r} on {name} would be those of {other!r} on {its}: both are called "
+                f"{file_name(label, name)!r}; rename one of the run folders, or evaluate them one by one."
+            )
 
 
 def flat(values: Row, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,25 +6,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from segdistill.core import SegDistillError
 from segdistill.data.samples import named
 from segdistill.metrics.base import Metric
 from segdistill.metrics.protocols import Protocol, Reads
 from segdistill.scoring.colour import check_colours
-from segdistill.scoring.images import RESIZED, BinaryReader, IndexReader, MapReader, Sample, wrong_size
+from segdistill.scoring.files import ScoredFiles
+from segdistill.scoring.images import RESIZED, Sample, wrong_size
 from segdistill.scoring.pairs import Pair, find_pairs
 from segdistill.scoring.processes import in_processes, processes_for
+from segdistill.scoring.readers import Reader, choose_reader
 from segdistill.scoring.results import Scores
-from segdistill.scoring.truth import GreyTruth, LabelTruth
-from segdistill.scoring.values import UnreadableError, full_scale
-from segdistill.scoring.volumes import VolumeReader
-from segdistill.tasks import Binary, Task
+from segdistill.scoring.values import UnreadableError
+from segdistill.tasks import Task
 
 _IMAGES_PER_JOB, _VOLUMES_PER_JOB = 8, 1
 _IMAGES_PER_PROCESS, _VOLUMES_PER_PROCESS = 250, 2  # what takes longer than to start a process
 
-Reader = MapReader | BinaryReader | IndexReader | VolumeReader
 Progress = Callable[[int, int], None]
 
 
@@ -109,6 +109,7 @@ def score(
         _refuse_bad(parts, plan.jobs, skip_bad=skip_bad)
         for protocol in plan.protocols:
             _fill(scores[protocol.name], protocol, parts, plan.notes)
+            scores[protocol.name].files.update(plan.files)
     return list(scores.values())
 
 
@@ -153,6 +154,7 @@ class _Plan:
         self.reads: Reads = reads
         self.protocols = protocols
         self.jobs: list[Job] = []
+        self.files: dict[str, dict[str, Any]] = {}
         self.notes: tuple[str, ...] = ()
 
     @property
@@ -168,35 +170,12 @@ class _Plan:
             protocol.metric(task)  # refuses a task that it does not know
         found = find_pairs(predicted, target, reads=self.reads)
         self.notes = found.notes
+        self.files = {name: ScoredFiles.of(each, task).as_dict() for name, each in found.folders.items()}
         size = _VOLUMES_PER_JOB if self.reads == "volume" else _IMAGES_PER_JOB
         for name, pairs in found.sets.items():
-            reader = _reader(self.protocols, pairs, task)
+            reader = choose_reader(self.protocols, pairs, task)
             chunks = (pairs[start : start + size] for start in range(0, len(pairs), size))
             self.jobs += [Job(name, chunk, reader, self.protocols, task, resize) for chunk in chunks]
-
-
-def _reader(protocols: Sequence[Protocol], pairs: Sequence[Pair], task: Task | None) -> Reader:
-    reads = protocols[0].reads
-    if reads == "volume":
-        return VolumeReader(probabilities=all(protocol.takes_probabilities for protocol in protocols))
-    targets = [pair.target for pair in pairs]
-    labels = _labels(task, targets) if reads == "mask" else None
-    if labels and labels.classes > 2:
-        return IndexReader(labels)
-    scale = full_scale(pair.predicted for pair in pairs)
-    if reads == "map":
-        return MapReader(scale, GreyTruth(full_scale(targets)))
-    return BinaryReader(scale, labels or GreyTruth(full_scale(targets), hard=True))
-
-
-def _labels(task: Task | None, targets: Sequence[Path]) -> LabelTruth | None:
-    """How true masks are read where classes are named: by index. `Binary` means greys."""
-    if task is None or isinstance(task, Binary):
-        return None
-    labels = LabelTruth(len(task.classes), task.ignore_index)
-    if labels.classes == 2:
-        labels.refuse_greys(targets)
-    return labels
 
 
 def _collect(jobs: Sequence[Job], workers: int, count: Callable[[int], None]) -> dict[str, Part]:

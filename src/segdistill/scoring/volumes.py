@@ -22,15 +22,23 @@ _TOLERANCE = 1e-3  # mm, and entries of the direction matrix: what a header of 3
 
 
 class Volume(NamedTuple):
-    """A label volume.
+    """A volume of labels, or an image.
 
     Attributes:
-        labels: Integers, axes in the order z, y, x of the file; or probabilities, where they may stand for labels.
+        values: Axes in the order z, y, x of the file. Labels are integers; or probabilities, where they may stand for
+            labels.
         grid: Size, spacing, origin and direction as the file says, axes in the order x, y, z.
     """
 
-    labels: NDArray[Any]
+    values: NDArray[Any]
     grid: dict[str, tuple[float, ...]]
+
+    def in_slices(self) -> tuple[NDArray[Any], tuple[float, ...]]:
+        """Values and the size of a voxel in mm, axial slices first, in whatever order the file has its axes."""
+        slices = axial(self.grid["direction"])
+        spacing = list(self.grid["spacing"][::-1])
+        spacing.insert(0, spacing.pop(slices))
+        return np.moveaxis(self.values, slices, 0), tuple(spacing)
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,8 @@ class VolumeReader:
                     f"The prediction {str(pair.predicted)!r} has the {what} {_listed(values)}, its mask "
                     f"{_listed(expected)}; write predictions on the grid of the original volume."
                 )
-        slices = axial(target.grid["direction"])
-        spacing = list(target.grid["spacing"][::-1])
-        spacing.insert(0, spacing.pop(slices))
-        return Sample(
-            np.moveaxis(predicted.labels, slices, 0), np.moveaxis(target.labels, slices, 0), tuple(spacing)
-        )
+        labels, spacing = target.in_slices()
+        return Sample(predicted._replace(grid=target.grid).in_slices()[0], labels, spacing)
 
 
 def axial(direction: Sequence[float]) -> int:
@@ -96,9 +100,29 @@ def read_volume(path: Path, *, probabilities: bool = False) -> Volume:
         UnreadableError: If the file is broken, cut off, or stands for another.
         SegDistillError: If SimpleITK is not installed, the file is no volume, or its values are no labels.
     """
+    volume, non_finite = _read(path)
+    if non_finite is not None:
+        raise _no_label(non_finite, path)
+    if probabilities and _are_probabilities(volume.values):
+        return volume
+    return volume._replace(values=_labels(volume.values, path))
+
+
+def read_scan(path: Path) -> Volume:
+    """Read the image of a case, whatever its values; what is no number may be anything.
+
+    Raises:
+        UnreadableError: If the file is broken, cut off, or stands for another.
+        SegDistillError: If SimpleITK is not installed, or the file is no volume.
+    """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Volume, float | None]:
+    """A volume as its file has it, and the first value that is no finite number."""
     itk = _itk()
     try:
-        _refuse_damaged(path)
+        non_finite = _check(path)
         image = itk.ReadImage(str(path))
     except (RuntimeError, OSError, DamagedError) as error:
         why = str(error).strip().splitlines()[-1].strip().rstrip(".!")
@@ -115,16 +139,14 @@ def read_volume(path: Path, *, probabilities: bool = False) -> Volume:
         "origin": image.GetOrigin(),
         "direction": image.GetDirection(),
     }
-    values = itk.GetArrayFromImage(image)
-    return Volume(values if probabilities and _are_probabilities(values) else _labels(values, path), grid)
+    return Volume(itk.GetArrayFromImage(image), grid), non_finite
 
 
-def _refuse_damaged(path: Path) -> None:
-    """Refuse a file that ITK would read, with something else in it.
+def _check(path: Path) -> float | None:
+    """Refuse a file that ITK would read, with something else in it; give a value that is no finite number.
 
     Raises:
         DamagedError: If it is a pointer, cut off or damaged.
-        SegDistillError: If it holds NaN or infinite values.
     """
     with path.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
@@ -132,9 +154,8 @@ def _refuse_damaged(path: Path) -> None:
                 "it is a pointer of Git LFS and not the volume itself (git lfs pull fetches that)"
             )
     if path.name.lower().endswith(NIFTI):
-        found = first_non_finite(path)
-        if found is not None:
-            raise _no_label(found, path)
+        return first_non_finite(path)
+    return None
 
 
 def _are_probabilities(values: NDArray[Any]) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -15,6 +14,7 @@ from segdistill.data import Data, loader
 from segdistill.data.reading import read_sample
 from segdistill.data.samples import digest
 from segdistill.data.taught import check_repeats, moves_maps
+from segdistill.devices import find_device
 from segdistill.taps import LOGITS, Tapped
 from segdistill.tasks import Task, to_plain
 from segdistill.teachers import identity
@@ -42,7 +42,7 @@ def cache(
     task: Task | None = None,
     batch_size: int = 8,
     workers: int = 0,
-    device: str | None = None,
+    device: str = "auto",
     progress: Progress | None = None,
 ) -> Cached:
     """Store a teacher's output on a training set, so that distillation needs the teacher no more.
@@ -62,16 +62,17 @@ def cache(
         task: What the logits mean, to be checked when they are used.
         batch_size: Images per forward pass.
         workers: Loader processes.
-        device: Where the teacher runs; a GPU if there is one.
+        device: Where the teacher runs: `cpu`, `cuda`, `cuda:1`, `mps`, or `auto` for the fastest that is there.
         progress: Called with the rows that are done, and all.
 
     Raises:
         SegDistillError: If the folder is of something else, the disk is too small, or a value is too large for half
-            precision.
+            precision; if the device is not there.
     """
     for name, value, least in (("views", views, 0), ("stride", stride, 1), ("batch_size", batch_size, 1)):
         if value < least:
             raise SegDistillError(f"{name}={value} is impossible; use at least {least}.")
+    place = find_device(device)
     source = Teacher(teacher) if isinstance(teacher, nn.Module) else teacher
     data = data if isinstance(data, Data) else Data(data, data)
     folder, names = Path(out), [name for name in dict.fromkeys(taps) if name != LOGITS]
@@ -80,7 +81,7 @@ def cache(
     if not _is_done(folder, header, names):
         with writing(folder):
             if not _is_done(folder, header, names):  # another process may have been faster
-                questions = Questions(source, data, header, names, device=_device(device))
+                questions = Questions(source, data, header, names, device=place)
                 _fill(folder, questions, batch_size=batch_size, workers=workers, progress=progress)
     return Cached(folder, teacher=source)
 
@@ -96,7 +97,7 @@ def find_or_cache(
     task: Task | None = None,
     batch_size: int = 8,
     workers: int = 0,
-    device: str | None = None,
+    device: str = "auto",
     progress: Progress | None = None,
 ) -> Cached:
     """Find the cache of a teacher and a data set among those in a folder, or make it there.
@@ -203,7 +204,3 @@ def _fill(
     finally:
         with naming(folder):
             writer.close()
-
-
-def _device(name: str | None) -> torch.device:
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))

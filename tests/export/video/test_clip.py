@@ -27,10 +27,11 @@ def test_a_video_becomes_a_mask_per_frame_and_a_record(predictor, film, tmp_path
 
 
 def test_the_record_says_how_fast_and_how_steady(predictor, film, tmp_path):
-    record = predict(predictor, film(), tmp_path / "out").clips[0].record
+    record = predict(predictor, film(), tmp_path / "out", place="cpu").clips[0].record
     facts = ("file", "frames", "complete", "height", "width", "fps")
     assert [record[fact] for fact in facts] == ["clip.avi", 6, True, 48, 64, 10]
     assert record["speed"]["network_fps"] > record["speed"]["end_to_end_fps"] > 0
+    assert record["speed"]["device"] == "cpu"
     bright = record["classes"]["bright"]
     assert bright["iou"]["mean"] == pytest.approx(14 / 18, abs=0.02)
     assert bright["iou_compensated"]["mean"] > 0.95
@@ -128,7 +129,7 @@ def test_a_file_that_is_no_video_is_named_after_the_others_are_done(predictor, f
     film("in/a.avi")
     (tmp_path / "in/b.mp4").write_bytes(b"hello")
     with pytest.raises(
-        SegDistillError, match=r"1 of 2 files could not be read: .*b\.mp4 .* other 1 are done"
+        SegDistillError, match=r"1 of 2 files could not be segmented: .*b\.mp4 .* other 1 are done"
     ):
         predict(predictor, tmp_path / "in", tmp_path / "out")
     assert names(tmp_path / "out") == ["a", "a.json"]

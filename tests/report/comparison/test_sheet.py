@@ -39,6 +39,13 @@ def networks(found, *shares):
     return {run.name: Left(share) for run, share in zip(runs, shares, strict=True)}
 
 
+@pytest.fixture(autouse=True)
+def no_stripes(monkeypatch):
+    """Leave the colours to the outlines, and the width to the pictures."""
+    for name in ("_STRIPE", "_READABLE"):
+        monkeypatch.setattr(f"segdistill.report.comparison.sheet.{name}", 0)
+
+
 def holds(picture, color):
     return bool((np.abs(picture.astype(int) - color).max(axis=-1) < 30).any())
 
@@ -60,6 +67,14 @@ def test_a_network_that_finds_nothing_has_no_outline(found):
     drawn = sheet(found, {"test": Discs(6)}, predictors=networks(found, 0.5, 0.0), height=64)
     assert holds(drawn, COLORS["a"])
     assert not holds(drawn, COLORS["b"])
+
+
+def test_a_stripe_above_each_picture_says_whose_outlines_are_new_in_it(found, monkeypatch):
+    monkeypatch.setattr("segdistill.report.comparison.sheet._STRIPE", 5)
+    drawn = sheet(found, {"test": Discs(6)}, predictors=networks(found, 0.0, 0.0), height=64)
+    top = drawn[60:120].astype(int)
+    for index, color in enumerate(COLORS.values(), start=1):
+        assert (top[:, 8 + 72 * index + 30] == color).all(axis=-1).sum() == 5
 
 
 def test_the_outlines_of_all_seeds_are_drawn(scored):

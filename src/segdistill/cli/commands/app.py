@@ -13,7 +13,9 @@ from segdistill.cli.options import Device
 def command(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUN|FILE ...]", help="Run folders, or published checkpoints."),
+        typer.Argument(
+            metavar="[RUN|FILE ...]", help="Run folders, published checkpoints, exported networks."
+        ),
     ] = None,
     *,
     host: Annotated[

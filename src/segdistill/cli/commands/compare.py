@@ -32,7 +32,7 @@ def command(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the sheet's images are, if not where B's recipe says."),
+        typer.Option(metavar="DIR", help="Where the sheet's images are, if the scores do not say."),
     ] = None,
 ) -> None:
     """Compare two networks, B against A: difference per image, interval, test, and who wins where.

@@ -48,13 +48,15 @@ def devices() -> Iterator[Row]:
     """Processors and accelerators."""
     import torch
 
+    from segdistill.devices import find_device
+
     yield "processor", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads for PyTorch", ""
     for index in range(torch.cuda.device_count()):
         found = torch.cuda.get_device_properties(index)
         yield f"cuda:{index}", f"{found.name}, {found.total_memory / 2**30:.0f} GiB", ""
     if torch.backends.mps.is_available():
         yield "mps", "Apple GPU", ""
-    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+    if find_device("auto").type == "cpu":
         yield "accelerator", "none", "everything runs on the CPU; the demo needs no more"
 
 
@@ -62,7 +64,9 @@ def precision() -> Iterator[Row]:
     """Time one training step of a small convolution in float32 and in bfloat16."""
     import torch
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    from segdistill.devices import find_device
+
+    device = find_device("auto")
     plain, half = (step_seconds(device, dtype) for dtype in (torch.float32, torch.bfloat16))
     advice = "training.precision=bf16" if half < 0.9 * plain else "training.precision=32"
     yield "fp32 step", f"{1000 * plain:.1f} ms on {device}", ""
@@ -76,6 +80,8 @@ def step_seconds(device: torch.device, dtype: torch.dtype, *, budget: float = 1.
     import torch
     from torch import nn
 
+    from segdistill.devices import wait_for
+
     net = nn.Sequential(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1))
     net = net.to(device).to(memory_format=torch.channels_last)
     image = torch.rand(4, 32, 64, 64, device=device).contiguous(memory_format=torch.channels_last)
@@ -86,8 +92,7 @@ def step_seconds(device: torch.device, dtype: torch.dtype, *, budget: float = 1.
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             loss = net(image).float().square().mean()
         loss.backward()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        wait_for(device)
         times.append(time.perf_counter() - start)
     return statistics.median(times[1:])
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN|FILE", help="Run folder, or published checkpoint.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN|FILE", help="Run folder, published checkpoint or .onnx.")
+    ],
     inputs: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Images, videos, and folders of them.")
     ],
@@ -32,28 +34,29 @@ def command(
     `segdistill predict runs/student my-images clip.mp4 --out masks --overlay`
     """
     from segdistill.cli.output import counter, say
-    from segdistill.engine import open_trained
+    from segdistill.engine import open_predictor
     from segdistill.export import predict
     from segdistill.report import video
 
-    trained = open_trained(run, device=device)
+    opened = open_predictor(run, device=device)
     with counter("predicting") as progress:
         done = predict(
-            trained.predictor(),
+            opened.predictor,
             inputs,
             out,
             overlays=overlay,
             probabilities=probability,
             overwrite=overwrite,
             chart=video.chart,
+            place=opened.place,
             progress=progress,
         )
-    if trained.note:
-        say(trained.note)
+    if opened.note:
+        say(opened.note)
     if done.count:
         pace = 1000 * done.seconds_per_image
-        say(f"Wrote masks of {done.count} images to {done.out}; {pace:.0f} ms per image on {trained.place}.")
-    _sum_up(done.clips, trained.place)
+        say(f"Wrote masks of {done.count} images to {done.out}; {pace:.0f} ms per image on {opened.place}.")
+    _sum_up(done.clips, opened.place)
 
 
 def _sum_up(clips: Sequence[Clip], place: str) -> None:

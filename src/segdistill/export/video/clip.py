@@ -54,6 +54,7 @@ def segment(
     *,
     extras: Sequence[str] = (),
     chart: Chart | None = None,
+    place: str | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Clip:
     """Segment a video frame by frame, in memory that does not grow with its length.
@@ -66,10 +67,12 @@ def segment(
         out: A folder that exists.
         extras: Of `"overlay"` and `"probability"`, what to write besides masks.
         chart: Draws `NAME_stability.png` from the record.
+        place: Where the predictor runs, in words, to stand beside its speed.
         tick: Called after each frame.
 
     Raises:
-        SegDistillError: If the disk is full, this OpenCV cannot write MPEG-4, or the network fails on a frame.
+        SegDistillError: If the disk is full, or this OpenCV cannot write MPEG-4.
+        NotSegmented: If the network fails on a frame.
     """
     name = video.path.stem
     steady, clock = Stability(predictor.classes), _Clock()
@@ -84,7 +87,7 @@ def segment(
                     show(frame, prediction)
                 steady.update(frame, prediction)
                 tick()
-        record = _facts(video) | {"speed": clock.speed()} | steady.summary()
+        record = _facts(video) | {"speed": clock.speed() | {"device": place}} | steady.summary()
         (stage / f"{name}.json").write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
         if chart:
             (stage / f"{name}_stability.png").write_bytes(chart(record))

@@ -10,16 +10,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segdistill.report.bootstrap import draw_means, limits, redraw_seeds
+from segdistill.report.bootstrap import draw_means, limits
 from segdistill.report.comparison import ranks
 from segdistill.report.comparison.measures import Better, better
 from segdistill.report.comparison.pairs import Array, Pairs
+from segdistill.report.interval import interval
 
 LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """Where the mean difference lies in 95 of 100 draws."""
+    """Where the true mean difference lies, as far as 95 of 100 such intervals tell."""
 
     low: float
     high: float
@@ -58,8 +59,8 @@ class Difference:
         a: Mean of A over images and seeds.
         b: Mean of B.
         by_seed: The mean difference for every pair of runs.
-        interval: Of the mean difference; over images and, where there are several, over seeds.
-        interval_images: Over images alone, each with its mean over seeds.
+        interval: Of the mean difference; for other images and, where there are several, other seeds.
+        interval_images: For other images alone, with these trainings, as `p` is.
         p: Of Wilcoxon's test over images, each with its mean over seeds.
         p_seeds: Of the same test over seeds; `None` with one.
         wins_a: On how many A is ahead.
@@ -113,7 +114,7 @@ def differences(pairs: Pairs, *, draws: int = 10_000, cases: int = 4) -> Iterato
 
     Args:
         pairs: The scores.
-        draws: How often images and seeds are drawn anew.
+        draws: How often images are drawn anew.
         cases: How many of the worst are named.
     """
     found = [_scored(pairs, measure) for measure in pairs.a]
@@ -127,20 +128,27 @@ def differences(pairs: Pairs, *, draws: int = 10_000, cases: int = 4) -> Iterato
 
 
 def intervals(values: Array, *, draws: int = 10_000) -> list[tuple[Interval, Interval]]:
-    """Bootstrap mean differences: over seeds and images, and over images alone.
+    """Find how sure mean differences are: for other seeds and images, and for other images alone.
 
     Args:
         values: Differences in pairs, `(seeds, images, columns)`.
-        draws: How often seeds and images are drawn anew.
+        draws: How often images are drawn anew.
 
     Returns:
-        Both for every column; the same twice where there is one seed.
+        Both for every column: the t interval over seeds and images, and the bootstrap over images; where there is one
+        seed, the bootstrap twice.
     """
     # What rounding leaves of equal scores would all lie on one side of zero.
-    means = draw_means(np.round(values, ranks.DIGITS), draws=draws)
-    over_images = limits(means.mean(axis=1), level=LEVEL)
-    over_both = limits(redraw_seeds(means), level=LEVEL) if len(values) > 1 else over_images
-    return list(zip(_paired(over_both), _paired(over_images), strict=True))
+    rounded = np.round(values, ranks.DIGITS)
+    drawn = over_images(rounded.mean(axis=0), draws=draws)
+    both = [interval(column, level=LEVEL) for column in np.moveaxis(rounded, -1, 0)]
+    return [(Interval(*wide) if wide else images, images) for wide, images in zip(both, drawn, strict=True)]
+
+
+def over_images(means: Array, *, draws: int = 10_000) -> list[Interval]:
+    """Bootstrap the mean of every column of `(images, columns)`."""
+    low, high = limits(draw_means(means, draws=draws), level=LEVEL)
+    return [Interval(*ends) for ends in zip(low.tolist(), high.tolist(), strict=True)]
 
 
 class _Scores(NamedTuple):
@@ -160,10 +168,6 @@ def _scored(pairs: Pairs, measure: str) -> _Scores:
     missing = [int(np.isnan(side).any(axis=0).sum()) for side in (a, b)]
     valid = pairs.compared(measure)
     return _Scores(measure, valid, (missing[0], missing[1]), a[:, valid], b[:, valid])
-
-
-def _paired(ends: tuple[Array, Array]) -> list[Interval]:
-    return [Interval(float(low), float(high)) for low, high in zip(*ends, strict=True)]
 
 
 def _difference(pairs: Pairs, scores: _Scores, both: Interval, images: Interval, cases: int) -> Difference:

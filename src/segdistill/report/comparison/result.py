@@ -9,7 +9,7 @@ from typing import Any
 
 from segdistill.core import SegDistillError
 from segdistill.report.comparison import pairs, ranks, sides, words
-from segdistill.report.comparison.differences import LEVEL, Difference, differences
+from segdistill.report.comparison.differences import Difference, differences
 from segdistill.report.comparison.pairs import Pairs
 from segdistill.report.comparison.sides import Paths, Side, Sides
 
@@ -22,7 +22,7 @@ class Comparison:
         sides: The runs of A and B, in pairs.
         differences: One for every test set and measure.
         pairs: The scores per image or case they come from.
-        draws: How often images and seeds were drawn anew.
+        draws: How often images were drawn anew.
         notes: What the numbers do not know; read them before you quote one.
     """
 
@@ -43,7 +43,7 @@ class Comparison:
             "a": _side(self.sides.a),
             "b": _side(self.sides.b),
             "paired_by": self.sides.paired_by,
-            "interval": f"percentile bootstrap of the mean difference, {LEVEL:.0%}, {self.draws} draws",
+            "interval": words.rule(self.sides, draws=self.draws),
             "test": ranks.RULE,
             "differences": [_difference(each) for each in self.differences],
             "per_image": {each.dataset: list(_rows(each)) for each in self.pairs},
@@ -58,14 +58,14 @@ def compare(
 
     Scores are those of `scores/SET.csv` in a run folder, or of the JSON that `segdistill score` and
     `segdistill evaluate` write. Several runs of one network are trainings that differ in the seed; those of the same
-    seed are pairs. The interval is a percentile bootstrap of the mean difference: over images with one training each,
-    over seeds and images (see `segdistill.report.bootstrap`) with several.
+    seed are pairs. The interval of the mean difference is a percentile bootstrap over images with one training each,
+    and a t interval over seeds and images (see `segdistill.report.interval`) with several.
 
     Args:
         a: Run folders or JSON files of the network that is compared against, such as the baseline.
         b: Those of the network that is judged, such as the distilled student.
         measures: Which columns, such as `["dice"]`; all by default.
-        draws: How often images and seeds are drawn anew.
+        draws: How often images are drawn anew.
         cases: How many of the worst cases are named.
 
     Raises:

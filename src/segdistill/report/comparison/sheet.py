@@ -3,67 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from segdistill import viz
 from segdistill.core import SegDistillError, unknown
 from segdistill.export.base import Predictor
+from segdistill.report.comparison.backgrounds import open_backgrounds
 from segdistill.report.comparison.differences import Case, Difference
 from segdistill.report.comparison.names import listed
+from segdistill.report.comparison.pictures import Album, Picture
 from segdistill.report.comparison.result import Comparison
-from segdistill.report.comparison.sides import Side
-from segdistill.report.comparison.sources import Source
-from segdistill.report.examples import IGNORED, Example
-from segdistill.report.predictions import Samples, load_predictors, predict
-from segdistill.report.runs import RunSummary
+from segdistill.report.comparison.views import Mask, load_networks, open_view, predicts
+from segdistill.report.predictions import Samples
 from segdistill.viz import Color, Image
 
 #: Colours that stand out on tissue and are told apart with any colour vision.
 COLORS = {"truth": viz.GREEN, "a": viz.YELLOW, "b": viz.SKY}
 _WIDTH = 2  # of outlines, in pixels
+_STRIPE = 5  # above a picture, in its colour
+_GAP = 8  # around pictures
+_READABLE = 600  # pixels, for a line of text
 
 
 def sheet(
     found: Comparison,
-    datasets: Mapping[str, Samples],
+    datasets: Mapping[str, Samples] | None = None,
     *,
+    images: Path | None = None,
     predictors: Mapping[str, Predictor] | None = None,
     height: int = 256,
 ) -> Image:
     """Draw the worst cases of every test set, by its first measure: image, truth, A and B with outlines.
 
-    Where there are several seeds, the outlines of all of them are drawn; the scores are means over them.
+    Networks predict again, with the weights of their best epochs; files that were scored are read again. Where there
+    are several seeds, the outlines of all of them are drawn; the scores are means over them. Of a volume one slice is
+    shown, with pixels as tall and wide as they are: see `slices.choose_slice`.
 
     Args:
-        found: The comparison; its runs predict again, with the weights of their best epochs.
-        datasets: Test sets by name; those that were not compared are left alone.
-        predictors: By the runs' paths, where they cannot be built from their folders.
+        found: The comparison.
+        datasets: Test sets by name, for networks; those that were not compared are left alone.
+        images: A folder of images or volumes, or of folders of them by test set, for files; the `images` beside their
+            `masks` if not given. Where there are none, outlines are drawn on black.
+        predictors: By the runs' names, where networks cannot be built from their folders.
         height: Of one image, in pixels.
 
     Returns:
         One image to write as PNG.
 
     Raises:
-        SegDistillError: If a run is no folder, cases are volumes, or the data are others than those scored.
+        SegDistillError: If files are there no more, or the data are others than those scored.
     """
     first = {each.dataset: each for each in reversed(found.differences)}
-    wanted = [first[name] for name in dict.fromkeys(d.dataset for d in found.differences) if name in datasets]
-    if not wanted:
-        raise unknown("test set", listed(list(datasets)), first)
-    for each in wanted:
-        _check(each, datasets[each.dataset])
-    networks = predictors if predictors is not None else _load((*found.sides.a.runs, *found.sides.b.runs))
-    rows = [row for each in wanted for row in _rows(found, each, datasets[each.dataset], networks, height)]
+    runs, samples = (*found.sides.a.runs, *found.sides.b.runs), datasets or {}
+    predicted = {name for name in first for run in runs if predicts(run, name)}
+    names = [name for name in reversed(first) if name not in predicted - samples.keys()]
+    if not names:
+        raise unknown("test set", listed(list(samples)), first)
+    for name in predicted & samples.keys():
+        _check(first[name], samples[name])
+    networks = predictors if predictors is not None else load_networks(runs, names)
+    labels = (found.sides.a.label, found.sides.b.label)
+    rows: list[Image] = []
+    for name in names:
+        a, b = (
+            [open_view(run, name, samples, networks) for run in side.runs]
+            for side in (found.sides.a, found.sides.b)
+        )
+        album = Album(a, b, open_backgrounds(first[name], runs, images))
+        rows += _rows(first[name], album, labels, height)
     return viz.sheet(rows)
 
 
 def _check(found: Difference, samples: Samples) -> None:
     if found.unit != "images":
         raise SegDistillError(
-            f"{found.dataset} was scored by cases, and a sheet shows images; leave --sheet out."
+            f"{found.dataset} was scored by cases, of which networks predict none; compare the JSON of score, or leave "
+            "--sheet out."
         )
     absent = sorted({case.id for case in (*found.losses, *found.lowest)} - set(samples.ids))
     if absent:
@@ -72,77 +90,81 @@ def _check(found: Difference, samples: Samples) -> None:
         )
 
 
-def _load(runs: Sequence[Source]) -> dict[str, Predictor]:
-    for run in runs:
-        if not run.is_folder:
-            raise SegDistillError(f"A sheet shows what networks predict, and {run.name} is no run folder.")
-    return load_predictors([RunSummary(run.name, "", run.path) for run in runs])
-
-
-def _rows(
-    found: Comparison,
-    difference: Difference,
-    samples: Samples,
-    networks: Mapping[str, Predictor],
-    height: int,
-) -> Iterator[Image]:
-    lost = {case.id for case in difference.losses}
+def _rows(found: Difference, album: Album, labels: tuple[str, str], height: int) -> Iterator[Image]:
+    lost = {case.id for case in found.losses}
+    worst = "lowest of B" if found.better == "higher" else "highest of B"
     groups = {
-        "B loses most against A": difference.losses,
-        "lowest of B" if difference.better == "higher" else "highest of B": [
-            case for case in difference.lowest if case.id not in lost
-        ],
+        "B loses most against A": found.losses,
+        worst: [case for case in found.lowest if case.id not in lost],
     }
     for title, cases in groups.items():
         for index, case in enumerate(cases):
+            picture = album(case.id, lost=case.id in lost)
+            row = _row(picture, case, labels, height)
             if not index:
-                yield _heading(f"{difference.dataset}, {difference.measure}: {title}", 4 * height)
-            example = predict(samples, case.id, networks, dataset=difference.dataset)
-            yield _row(found, example, case, height)
+                yield _line(f"{found.dataset}, {found.measure}: {title}", row.shape[1], size=360)
+            yield _line(picture.name, row.shape[1], size=height)
+            yield row
 
 
-def _heading(text: str, width: int) -> Image:
-    """A line of text; a caption grows with its image, of which nothing is kept."""
-    blank: Image = np.full((360, width, 3), 255, np.uint8)
-    return viz.panel([blank], [text])[:40]
+def _line(text: str, width: int, *, size: int) -> Image:
+    """A line of text, as large as the caption of an image of some height, of which nothing is kept."""
+    blank: Image = np.full((size, max(width - 2 * _GAP, _READABLE), 3), 255, np.uint8)
+    return viz.panel([blank], [text], gap=_GAP)[: -size - _GAP]
 
 
-def _row(found: Comparison, example: Example, case: Case, height: int) -> Image:
-    image = _scaled(example.image, height, cv2.INTER_AREA)
-    truth = _scaled(_counted(example.truth, example.truth), height, cv2.INTER_NEAREST)
-    several = truth.max(initial=0) > 1
-    marked = _outlined(image, truth, None if several else COLORS["truth"])
-    drawn = [image, marked]
-    titles = [example.id, "truth"]
-    for key, side, score in (("a", found.sides.a, case.a), ("b", found.sides.b, case.b)):
-        picture = image if several else marked
-        for mask in _masks(example, side):
-            outlines = _scaled(mask, height, cv2.INTER_NEAREST)
-            picture = _outlined(picture, outlines, None if several else COLORS[key])
-        drawn.append(picture)
-        titles.append(f"{key.upper()} {score:.3f}: {side.label}")
-    return viz.panel(drawn, titles, height=height)
+def _row(picture: Picture, case: Case, labels: tuple[str, str], height: int) -> Image:
+    size = (height, max(1, round(height * picture.pixel * picture.truth.shape[1] / picture.truth.shape[0])))
+    image = _background(picture, size)
+    colors = {} if picture.several else COLORS
+    truth = _marked(image, [picture.truth], colors.get("truth"))
+    drawn, titles = [_striped(truth, colors.get("truth"))], ["truth"]
+    for key, masks, score, label in zip("ab", (picture.a, picture.b), (case.a, case.b), labels, strict=True):
+        below = image if picture.several else truth
+        drawn.append(_striped(_marked(below, masks, colors.get(key)), colors.get(key)))
+        titles.append(f"{key.upper()} {score:.3f}: {label}")
+    if picture.image is not None:
+        drawn, titles = [image, *drawn], ["image", *titles]
+    return viz.panel(drawn, titles, height=height, gap=_GAP)
 
 
-def _masks(example: Example, side: Side) -> Iterator[NDArray[np.uint8]]:
-    for run in side.runs:
-        yield _counted(example.predictions[run.name], example.truth)
+def _background(picture: Picture, size: tuple[int, int]) -> Image:
+    if picture.image is None:
+        return np.zeros((*size, 3), np.uint8)
+    shrinks = size[0] < picture.image.shape[0]
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture.image, size[::-1], interpolation=way), np.uint8)
 
 
-def _counted(mask: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.uint8]:
-    return np.where(truth == IGNORED, 0, mask).astype(np.uint8)
+def _marked(image: Image, masks: Sequence[Mask], color: Color | None) -> Image:
+    """Outline the foreground of masks in one colour, or every class in its own."""
+    for mask in masks:
+        image = _outlined(image, _sized(mask, image.shape[:2]), color)
+    return image
 
 
-def _scaled(image: NDArray[np.uint8], height: int, interpolation: int) -> Image:
-    size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
-    return np.asarray(cv2.resize(image, size, interpolation=interpolation), np.uint8)
+def _sized(mask: Mask, size: tuple[int, ...]) -> Mask:
+    """The nearest pixel; any whole number stays what it is."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(size, mask.shape, strict=True)
+    )
+    sized: Mask = mask[rows][:, columns]
+    return sized
 
 
-def _outlined(image: Image, mask: Image, color: Color | None) -> Image:
-    """Outline the foreground in one colour, or every class in its own."""
+def _outlined(image: Image, mask: Mask, color: Color | None) -> Image:
     if color is not None:
         return viz.contour(image, mask, color=color, thickness=_WIDTH)
     colors = viz.palette(int(mask.max(initial=0)) + 1)
     for label in np.unique(mask[mask > 0]):
         image = viz.contour(image, mask == label, color=tuple(colors[label].tolist()), thickness=_WIDTH)
     return image
+
+
+def _striped(image: Image, color: Color | None) -> Image:
+    """The picture below a stripe in the colour of what is new in it, if that has one of its own."""
+    if color is None:
+        return image
+    striped = image.copy()
+    striped[:_STRIPE] = color
+    return striped

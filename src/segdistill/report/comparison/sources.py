@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Table:
         columns: Scores by name and id.
         unit: What a row is: `"images"` or `"cases"`.
         pooled: Columns whose mean is not the score of the set, which is then no mean over rows.
+        files: What was scored: `run`, and `data` where it is known, or the folders `pred` and `gt`; empty if nothing
+            says it.
     """
 
     protocol: str
@@ -40,6 +42,7 @@ class Table:
     columns: Mapping[str, Column]
     unit: str = "images"
     pooled: frozenset[str] = frozenset()
+    files: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,12 @@ class Source:
         tables: By test set.
         part: The run's name within a JSON file that holds several.
         seed: Of the training; `None` if unknown.
-        is_folder: Whether it is a run folder, whose network can predict again.
     """
 
     path: Path
     tables: Mapping[str, Table]
     part: str = ""
     seed: int | None = None
-    is_folder: bool = False
 
     @property
     def name(self) -> str:
@@ -102,10 +103,15 @@ def _from_folder(folder: Path) -> Source:
     file = folder / "metrics.json"
     means = part_of(summary.metrics, "tests", dict, file)
     tables = {
-        name: _table(part_of(means, name, dict, file), columns, folder / "scores" / f"{name}.csv")
+        name: _table(
+            part_of(means, name, dict, file),
+            columns,
+            folder / "scores" / f"{name}.csv",
+            scored={"run": str(folder)},
+        )
         for name, columns in summary.scores.items()
     }
-    return Source(folder, tables, seed=seed_of(folder), is_folder=True)
+    return Source(folder, tables, seed=seed_of(folder))
 
 
 def _from_json(file: Path, part: str) -> tuple[dict[str, Table], str]:
@@ -115,12 +121,13 @@ def _from_json(file: Path, part: str) -> tuple[dict[str, Table], str]:
     if part:
         raise SegDistillError(f"{file} holds the scores of one network; leave {':' + part!r} out.")
     stamp = {"protocol": content.get("protocol"), "version": content.get("version", 1)}
-    sets, rows = part_of(content, "sets", dict, file), part_of(content, "per_image", dict, file)
+    sets, rows, scored = (part_of(content, key, dict, file) for key in ("sets", "per_image", "files"))
     tables = {
         name: _table(
             {**part_of(sets, name, dict, file), **stamp},
             files.columns(part_of(rows, name, list, file), file),
             file,
+            scored=part_of(scored, name, dict, file),
         )
         for name in rows
     }
@@ -129,17 +136,22 @@ def _from_json(file: Path, part: str) -> tuple[dict[str, Table], str]:
 
 def _from_evaluation(file: Path, content: Mapping[str, Any], part: str) -> tuple[dict[str, Table], str]:
     """`{run: {set: means}}`, with the images in CSV files beside it."""
+    from segdistill.scoring.results import csv_file
+
     run = files.choose_run(file, content, part)
     tables = {}
     for name, means in part_of(content, run, dict, file).items():
         if name == files.AVERAGES:
             continue
-        table = file.with_name(f"{file.stem}-{run}-{name}.csv".replace("/", "_"))
-        tables[name] = _table(means, files.columns(files.read_csv(table), table), table)
+        table = csv_file(file, run, name)
+        scored = {key: means[key] for key in ("run", "data") if key in means}
+        tables[name] = _table(means, files.columns(files.read_csv(table), table), table, scored=scored)
     return tables, run if part else ""
 
 
-def _table(means: Mapping[str, Any], columns: Mapping[str, Column], file: Path) -> Table:
+def _table(
+    means: Mapping[str, Any], columns: Mapping[str, Column], file: Path, *, scored: Mapping[str, Any]
+) -> Table:
     if not means.get("protocol"):
         raise SegDistillError(
             f"Nothing says by which protocol {file} was scored: the means beside it name none. Score it again."
@@ -150,7 +162,7 @@ def _table(means: Mapping[str, Any], columns: Mapping[str, Column], file: Path) 
     }
     unit = "cases" if "cases" in means else "images"
     pooled = frozenset(name for name, column in scores.items() if _differs(column.values(), means.get(name)))
-    return Table(str(means["protocol"]), _version(means, file), ids, scores, unit, pooled)
+    return Table(str(means["protocol"]), _version(means, file), ids, scores, unit, pooled, scored)
 
 
 def _version(means: Mapping[str, Any], file: Path) -> int:

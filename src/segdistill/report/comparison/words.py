@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from segdistill.report import interval
 from segdistill.report.comparison import ranks
-from segdistill.report.comparison.differences import Difference
+from segdistill.report.comparison.differences import LEVEL, Difference
 from segdistill.report.comparison.pairs import Pairs, left_out
 from segdistill.report.comparison.sides import Sides
 
@@ -22,6 +23,13 @@ def sentence(found: Difference, *, seeds: int) -> str:
         f"and {trainings}; the 95 % interval {found.interval.low:+.4f} to {found.interval.high:+.4f} "
         f"{sign} zero."
     )
+
+
+def rule(sides: Sides, *, draws: int) -> str:
+    """How the intervals were found, to stand beside them."""
+    images = f"percentile bootstrap over images, {draws} draws"
+    several = f"{interval.RULE}; interval_images: {images}" if len(sides.a.runs) > 1 else images
+    return f"{LEVEL:.0%}, of the mean difference: {several}"
 
 
 def notes(sides: Sides, found: Sequence[Difference], pairs: Sequence[Pairs]) -> list[str]:
@@ -49,15 +57,18 @@ def _of_seeds(sides: Sides, found: Sequence[Difference]) -> str:
             f"choice of test {unit} matters; another seed alone may change the difference, and its sign."
         )
     return (
-        f"{count} seeds: the interval draws seeds and {unit} anew. {count} seeds tell little about all others, so it "
-        f"is {'much ' if count < 5 else ''}too narrow where trainings vary a lot. p is over {unit}, each with its "
-        f"mean over seeds; p over seeds cannot be below {ranks.least(count):.3g}."
+        f"{count} seeds: the interval is for other seeds and other {unit} like these. p is over {unit}, each with its "
+        f"mean over seeds: it takes these trainings as they are, and may be small where the interval includes zero. p "
+        f"over seeds cannot be below {ranks.least(count):.3g}."
     )
 
 
 def _of_pairing(sides: Sides) -> list[str]:
     if sides.paired_by == "order":
-        return ["Not every run says its seed: the runs were paired in the order given."]
+        return [
+            "Not every run says its seed: the runs were paired in the order given. Where they are no pairs, the "
+            "interval is wider than it need be."
+        ]
     a, b = sides.a.runs[0].seed, sides.b.runs[0].seed
     if sides.paired_by == "nothing" and None not in (a, b) and a != b:
         return [f"The two trainings have different seeds, {a} and {b}: part of the difference is theirs."]
@@ -70,7 +81,8 @@ def _of_images(found: Sequence[Difference]) -> str:
 
 
 def _of_few(found: Sequence[Difference]) -> list[str]:
-    few = dict.fromkeys(f"{each.dataset} ({each.count})" for each in found if each.count < FEW)
+    drawn = [each for each in found if len(each.by_seed) == 1]
+    few = dict.fromkeys(f"{each.dataset} ({each.count})" for each in drawn if each.count < FEW)
     if not few:
         return []
     return [
@@ -90,13 +102,15 @@ def _of_tests(found: Sequence[Difference]) -> list[str]:
 
 def _of_disagreement(found: Sequence[Difference]) -> list[str]:
     apart = [
-        f"{each.dataset} {each.measure}" for each in found if (each.p < 0.05) != each.interval.excludes_zero
+        f"{each.dataset} {each.measure}"
+        for each in found
+        if (each.p < 0.05) != each.interval_images.excludes_zero
     ]
     if not apart:
         return []
     return [
-        f"p and interval disagree for {', '.join(apart)}: p asks whether most {found[0].unit} move one way, "
-        f"the interval how far the mean moves, which a few large changes may decide."
+        f"p and the interval over {found[0].unit} disagree for {', '.join(apart)}: p asks whether most {found[0].unit} "
+        f"move one way, the interval how far the mean moves, which a few large changes may decide."
     ]
 
 

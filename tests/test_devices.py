@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from segdistill.core import SegDistillError
+from segdistill.devices import find_device, resolve_accelerator
 from segdistill.engine import Trained
-from segdistill.engine.devices import find_device, resolve_accelerator
 from segdistill.taps import Tapped
 from segdistill.tasks import Binary
 from toys import tiny_net
