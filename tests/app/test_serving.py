@@ -14,7 +14,7 @@ from segdistill import SegDistillError
 from segdistill.app import Limits, Model, examples, serving
 from segdistill.app.scratch import Scratch
 from segdistill.app.shelf import Shelf
-from segdistill.data.decode import read_image
+from segdistill.images.decode import read_image
 
 
 def test_without_gradio_the_app_says_how_to_have_it(monkeypatch):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from segdistill.app.intake import SUFFIXES, Limits, check
+from segdistill.app.intake import Limits, check
 from segdistill.core import SegDistillError
-from segdistill.data import mucosa
-from segdistill.data.seeding import stable_seed
 from segdistill.export.files import write_png
+from segdistill.images import mucosa
+from segdistill.images.decode import SUFFIXES
 
 COUNT = 6
 SIZE = (384, 512)
@@ -45,6 +45,6 @@ def draw(folder: Path, *, size: tuple[int, int] = SIZE) -> list[Path]:
 
 
 def _frame(path: Path, index: int, size: tuple[int, int]) -> Path:
-    scene, frame = (np.random.default_rng(stable_seed(kind, "app", index)) for kind in ("scene", "frame"))
+    scene, frame = (np.random.default_rng((index, part)) for part in range(2))
     image, _ = mucosa.draw(scene, frame, size=size, polyps=1 + index % 2)
     return write_png(path, image)

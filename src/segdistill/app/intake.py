@@ -12,7 +12,7 @@ from PIL import UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from segdistill.core import SegDistillError
-from segdistill.data.decode import read_image
+from segdistill.images.decode import read_image
 from segdistill.viz import Image
 
 #: Formats by content, whatever a file is called. MPO is what many phones and cameras write as .jpg.
@@ -24,7 +24,6 @@ FORMATS: Mapping[str, str] = {
     "TIFF": "TIFF",
 }
 WANTED = "PNG, JPEG, BMP or TIFF"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error)
 _WIDTH, _HEIGHT = 256, 257
 

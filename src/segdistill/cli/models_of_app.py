@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segdistill.app import Model
 from segdistill.app.examples import SIZE
+from segdistill.cli.opened import Opened, open_predictor
 from segdistill.cli.output import say
 from segdistill.core import SegDistillError
-from segdistill.engine import Opened, Run, open_predictor
+
+if TYPE_CHECKING:
+    from segdistill.engine import Run
 
 DEMO = Path("runs/demo")
 
@@ -45,7 +48,8 @@ def load(paths: Sequence[Path], device: str) -> list[Model]:
 
 def drawn_size(path: Path) -> tuple[int, int]:
     """Height and width of example images: those of the run's own data, if they were drawn, too."""
-    data = Run.load(path).config.get("data") if (path / "config.yaml").is_file() else None
+    run = _run(path)
+    data = run.config.get("data") if run else None
     options = data.get("synthetic") if isinstance(data, dict) else None
     height, width = (options or {}).get("size") or SIZE
     return int(height), int(width)
@@ -72,7 +76,8 @@ def about(path: Path, opened: Opened) -> str:
 
 
 def _scores(path: Path) -> list[str]:
-    tests: dict[str, Any] = Run.load(path).metrics.get("tests", {}) if _is_finished(path) else {}
+    run = _run(path)
+    tests: dict[str, Any] = run.metrics.get("tests", {}) if run and run.is_finished else {}
     tests = {name: scores for name, scores in tests.items() if "dice" in scores}
     protocols = {scores.get("protocol", "dice@0.5") for scores in tests.values()}
     found = ", ".join(f"{name} {scores['dice']:.3f}" for name, scores in tests.items())
@@ -80,4 +85,14 @@ def _scores(path: Path) -> list[str]:
 
 
 def _is_finished(path: Path) -> bool:
-    return (path / "config.yaml").is_file() and Run.load(path).is_finished
+    run = _run(path)
+    return run is not None and run.is_finished
+
+
+def _run(path: Path) -> Run | None:
+    """The run of a folder; None of a file, for which torch need not be loaded."""
+    if not (path / "config.yaml").is_file():
+        return None
+    from segdistill.engine import Run
+
+    return Run.load(path)

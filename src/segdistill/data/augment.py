@@ -12,8 +12,9 @@ from torch import Tensor
 
 from segdistill.core import SegDistillError
 from segdistill.data.resize import resize_image, resize_mask
-from segdistill.data.samples import Pixels, Sample, as_sample
+from segdistill.data.samples import Sample, as_sample
 from segdistill.data.soft import Matrix, SoftMask, flip, warp
+from segdistill.images.pixels import Pixels
 
 _GREY = np.array([0.299, 0.587, 0.114])
 _DRAWS = 10

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from segdistill.core import SegDistillError
-from segdistill.data.decode import SUFFIXES, image_size, read_image
 from segdistill.data.groups import Grouping, group_by_name
 from segdistill.data.masks import rule_for
-from segdistill.data.samples import Pixels, Samples, digest, in_threads, named
+from segdistill.data.samples import Samples, digest, in_threads, named
+from segdistill.images.decode import SUFFIXES, image_size, read_image
+from segdistill.images.pixels import Pixels
 
 BINARY = ("background", "foreground")
 _UNREAD = (".webp", ".gif", ".avif", ".heic", ".jfif", ".jp2", ".pgm", ".ppm", ".tga", ".dcm")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
 from segdistill.data.channels import brightest, differs, first_channel, refuse_hidden
-from segdistill.data.decode import read_values
-from segdistill.data.samples import Pixels
+from segdistill.images.decode import read_values
+from segdistill.images.pixels import Pixels
 
 # A lossy file of an empty mask may hold a few faint pixels; anything stronger was meant to be seen.
 _FAINT = 32

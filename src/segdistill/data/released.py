@@ -8,8 +8,9 @@ from PIL import Image
 from torchvision import tv_tensors
 
 from segdistill.core import SegDistillError
-from segdistill.data.samples import Pixels, Sample
+from segdistill.data.samples import Sample
 from segdistill.data.soft import SoftMask
+from segdistill.images.pixels import Pixels
 
 
 class ReleasedResize:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from segdistill.data.samples import Pixels
+from segdistill.images.pixels import Pixels
 
 
 def resize_image(image: Pixels, size: tuple[int, int]) -> Pixels:

@@ -9,20 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from segdistill.core import SegDistillError
+from segdistill.images.pixels import Pixels
 
 if TYPE_CHECKING:
     from segdistill.data.splits import Split
     from segdistill.data.taught import TeacherMaps
 
-Pixels = NDArray[np.uint8]
 Result = TypeVar("Result")
 
 

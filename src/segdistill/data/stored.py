@@ -13,7 +13,8 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.data.resize import resize_image, resize_mask
-from segdistill.data.samples import Pixels, Samples, digest, in_threads
+from segdistill.data.samples import Samples, digest, in_threads
+from segdistill.images.pixels import Pixels
 
 _FORMAT = 2
 _CHUNK = 64  # samples decoded at once; bounds the memory of writing

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from segdistill.core import SegDistillError
-from segdistill.data import mucosa
 from segdistill.data.augment import Augment
-from segdistill.data.samples import Data, Pixels, Samples, digest
+from segdistill.data.samples import Data, Samples, digest
 from segdistill.data.seeding import stable_seed
+from segdistill.images import mucosa
+from segdistill.images.pixels import Pixels
 
 _SCENE = 4  # frames that share colours and light, like frames of one video
 _EMPTY = 0.1

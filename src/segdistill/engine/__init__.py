@@ -2,7 +2,6 @@
 
 from segdistill.engine.evaluation import evaluate, evaluate_by
 from segdistill.engine.loop import distill, train
-from segdistill.engine.opened import Opened, open_predictor
 from segdistill.engine.run import Run
 from segdistill.engine.speed import Speed, speed
 from segdistill.engine.trainable import Trainable
@@ -10,7 +9,6 @@ from segdistill.engine.trained import Trained, open_trained
 from segdistill.engine.training import Training
 
 __all__ = [
-    "Opened",
     "Run",
     "Speed",
     "Trainable",
@@ -19,7 +17,6 @@ __all__ = [
     "distill",
     "evaluate",
     "evaluate_by",
-    "open_predictor",
     "open_trained",
     "speed",
     "train",

@@ -35,7 +35,7 @@ class Predictor(Protocol):
         ...
 
     def __call__(self, image: NDArray[Any]) -> Prediction:
-        """Segment one image, `(H, W, 3)` RGB or what `segdistill.export.pixels.rgb` accepts."""
+        """Segment one image, `(H, W, 3)` RGB or what `segdistill.images.pixels.rgb` accepts."""
         ...
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from segdistill.core import SegDistillError
 from segdistill.export import pictures
 from segdistill.export.video import clip, reading
+from segdistill.images import decode
 
-IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-SUFFIXES = (*IMAGES, *reading.SUFFIXES)
+SUFFIXES = (*decode.SUFFIXES, *reading.SUFFIXES)
 
 _FRAME = re.compile(r"frame_\d{6,}.*\.png")
 

@@ -16,6 +16,7 @@ from segdistill.export.files import make_folder, write_png
 from segdistill.export.inputs import check_results, find_inputs, is_video
 from segdistill.export.video import Clip, Video, segment
 from segdistill.export.video.clip import Chart
+from segdistill.images.decode import read_image
 from segdistill.viz import Image
 
 
@@ -121,8 +122,6 @@ def _segment_image(
 
 
 def _opened(file: Path) -> Image | Video:
-    from segdistill.data.decode import read_image
-
     try:
         return Video(file) if is_video(file) else read_image(file)
     except (SegDistillError, OSError) as error:

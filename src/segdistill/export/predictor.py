@@ -11,7 +11,7 @@ from torch import Tensor
 
 from segdistill.export.base import Prediction
 from segdistill.export.finite import check_finite
-from segdistill.export.pixels import rgb
+from segdistill.images.pixels import rgb
 from segdistill.taps import Tapped
 from segdistill.tasks import Task
 

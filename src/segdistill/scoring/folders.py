@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segdistill.core import SegDistillError, unknown
-from segdistill.data.decode import SUFFIXES
 from segdistill.data.samples import named
+from segdistill.images.decode import SUFFIXES
 from segdistill.scoring.cases import each_file, is_case
 
 #: Endings of files with one map or mask each.

@@ -9,7 +9,7 @@ import numpy as np
 
 from segdistill.core import SegDistillError
 from segdistill.data.channels import Values, refuse_hidden
-from segdistill.data.decode import read_values
+from segdistill.images.decode import read_values
 
 _WORD = 65535  # the largest value of 16 bits
 

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pytest
 import torch
@@ -37,24 +32,6 @@ def test_an_exported_network_predicts_as_in_pytorch_for_every_task(exported, tas
 
 def test_every_task_can_be_exported():
     assert set(facts.TASKS) == set(tasks.TASKS)
-
-
-def test_prediction_needs_no_torch(exported):
-    code = """
-        import sys
-        sys.modules["torch"] = None
-        import numpy as np
-        from segdistill.export import OnnxPredictor, predict
-        print(OnnxPredictor(sys.argv[1])(np.zeros((4, 5, 3), np.uint8)).mask.shape)
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), exported()],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    assert done.stdout.strip() == "(4, 5)", done.stderr
 
 
 def test_a_network_that_gives_nan_is_refused(exported):

@@ -33,8 +33,8 @@ def command(
 
     `segdistill predict runs/student my-images clip.mp4 --out masks --overlay`
     """
+    from segdistill.cli.opened import open_predictor
     from segdistill.cli.output import counter, say
-    from segdistill.engine import open_predictor
     from segdistill.export import predict
     from segdistill.report import video
 

@@ -14,7 +14,7 @@ from segdistill.export.facts import Facts
 from segdistill.export.finite import check_finite
 from segdistill.export.onnx.decoding import decode
 from segdistill.export.onnx.packages import check_installed
-from segdistill.export.pixels import rgb
+from segdistill.images.pixels import rgb
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from segdistill.core import SegDistillError
-from segdistill.data.decode import SUFFIXES, read_image
+from segdistill.images.decode import SUFFIXES, read_image
 from segdistill.report.comparison.differences import Difference
 from segdistill.report.comparison.slices import grey
 from segdistill.report.comparison.sources import Source

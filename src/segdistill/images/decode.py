@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from segdistill.bit_depth import to_bytes
 from segdistill.core import SegDistillError
-from segdistill.data.samples import Pixels
+from segdistill.images.bit_depth import to_bytes
+from segdistill.images.pixels import Pixels
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _BROKEN = (

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segdistill.data.samples import Pixels
+from segdistill.images.pixels import Pixels
 
 VERSION = 1  # raise it with every change of a pixel
 

@@ -1,4 +1,4 @@
-"""Whatever predicts, opened by its path."""
+"""Whatever predicts, opened by its path; what trains is loaded for what was trained only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segdistill.core import SegDistillError
-from segdistill.engine.trained import open_trained
 from segdistill.export import OnnxPredictor, Predictor
 from segdistill.export.facts import Facts
 from segdistill.export.onnx import is_exported
@@ -40,6 +39,8 @@ def open_predictor(path: str | Path, *, device: str = "cpu") -> Opened:
     """
     if is_exported(path):
         return _exported(Path(path), device)
+    from segdistill.engine import open_trained  # and torch, which an exported network does without
+
     trained = open_trained(path, device=device)
     facts = Facts.of(trained.net, trained.task)
     return Opened(trained.predictor(), facts, trained.place, trained.note)

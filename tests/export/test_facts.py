@@ -1,17 +1,7 @@
-import graphs
-from segdistill.engine import open_predictor
-from segdistill.export import OnnxPredictor
 from segdistill.export.facts import Facts
 from segdistill.taps import Tapped
 from segdistill.tasks import Multilabel
 from toys import tiny_net
-
-
-def test_an_exported_network_opens_as_what_it_is(tmp_path):
-    opened = open_predictor(graphs.write(tmp_path / "STUDENT.ONNX"), device="auto")
-    assert isinstance(opened.predictor, OnnxPredictor)
-    assert opened.facts.classes == opened.predictor.classes == ("background", "foreground")
-    assert (opened.place, opened.note) == ("cpu by ONNX Runtime", "")
 
 
 def test_the_facts_name_the_network_by_its_recipe_or_its_class():

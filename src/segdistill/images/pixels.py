@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segdistill.bit_depth import to_bytes
 from segdistill.core import SegDistillError
+from segdistill.images.bit_depth import to_bytes
+
+#: An image as the library keeps it: uint8, `(H, W, 3)` RGB; or a mask, `(H, W)` class indices.
+Pixels = NDArray[np.uint8]
 
 
-def rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
+def rgb(image: NDArray[Any]) -> Pixels:
     """Bring an image to uint8 `(H, W, 3)`.
 
     Args:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from segdistill.core import SegDistillError
-from segdistill.data.decode import image_size, read_image, read_values
+from segdistill.images.decode import image_size, read_image, read_values
 
 
 @pytest.fixture
