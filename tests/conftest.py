@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import random
@@ -55,10 +56,7 @@ def pytest_collection_finish():
     """What was imported and collected stays: the garbage collector need not look at it again in every test."""
     gc.collect()
     gc.freeze()
-
-
-def pytest_unconfigure():
-    gc.unfreeze()  # libraries count what is left at the end
+    atexit.register(gc.unfreeze)  # libraries count what is left at the end, after pytest has looked for the last time
 
 
 def pytest_runtest_setup(item):

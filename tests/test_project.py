@@ -44,6 +44,7 @@ def relative(path: Path) -> str:
 
 
 @cache
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 

@@ -177,6 +177,24 @@ class Multilabel(_Sigmoid):
         return (logits > 0).to(torch.uint8)
 
 
+def check_channels(logits: Tensor, task: Task, *, role: str) -> None:
+    """Refuse a network whose logits do not fit the task.
+
+    Args:
+        logits: `(B, C, *spatial)`.
+        task: What they should mean.
+        role: What the network is, for the message.
+
+    Raises:
+        SegDistillError: Naming both numbers.
+    """
+    if logits.shape[1] != task.channels:
+        raise SegDistillError(
+            f"The {role} gives {logits.shape[1]} logit channels, but {type(task).__name__} over {list(task.classes)} "
+            f"needs {task.channels}. Change the {role}'s classes or the task."
+        )
+
+
 def _check_classes(task: str, classes: Sequence[str], *, exactly: int = 0, least: int = 2) -> None:
     if exactly and len(classes) != exactly:
         raise SegDistillError(f"{task} needs exactly {exactly} class names, got {list(classes)}.")

@@ -79,7 +79,9 @@ def test_compare_takes_seeds_one_by_one(run, seeds):
 NAMES = {"a": "baseline", "b": "student"}
 
 
-def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder_or_as_evaluate_says(run, runs, tmp_path):
+def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder_or_as_evaluate_says(
+    run, refused, runs, tmp_path
+):
     for sample in pages.test_sets(runs["student"])["synthetic"]:
         pixels = {
             "images": sample["image"].permute(1, 2, 0).numpy()[..., ::-1],
@@ -102,6 +104,9 @@ def test_the_sheet_is_drawn_from_the_recipes_data_or_from_a_folder_or_as_evaluat
     assert drawn.shape[1] == 4 * 256 + 5 * 8
     for name in ("folder", "json"):
         assert (drawn == cv2.imread(str(tmp_path / f"{name}.png"))).all()
+    scores.write_text(scores.read_text().replace(str(runs["baseline"].parent), "elsewhere"))
+    said = refused("compare", f"{scores}:baseline", f"{scores}:student", "--sheet", tmp_path / "json.png")
+    assert "There is no 'elsewhere/student': the network of which" in said
 
 
 def test_compare_refuses_what_is_no_pair(refused, runs, seeds, tmp_path):

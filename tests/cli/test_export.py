@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -56,13 +58,13 @@ def test_a_wrong_place_is_refused_at_once(refused, runs, tmp_path, name, words):
 
 @pytest.mark.slow
 def test_an_exported_run_predicts_what_the_run_predicts(run, runs, images, tmp_path):
-    result = run("export", runs["student"], "--out", tmp_path / "student.onnx")
+    result = run("export", runs["student"], "--out", tmp_path / "my student.onnx")
     assert result.exit_code == 0, result.output
     wrote, use = result.stdout.splitlines()
-    assert "student.onnx, 0.0 MB; on 2 images its probabilities differ from PyTorch's by at most" in wrote
-    assert "segdistill predict" in use
+    assert "my student.onnx, 0.0 MB; on 2 images its probabilities differ from PyTorch's by at most" in wrote
+    assert re.search(r"segdistill app '\S*my student.onnx'\.", use)
     folder = images / "near" / "images"
-    for source in (runs["student"], tmp_path / "student.onnx"):
+    for source in (runs["student"], tmp_path / "my student.onnx"):
         assert run("predict", source, folder, "--out", tmp_path / source.suffix / "masks").exit_code == 0
     for name in ("disc_00.png", "disc_02.png"):
         one, two = (cv2.imread(str(tmp_path / kind / "masks" / name)) for kind in ("", ".onnx"))

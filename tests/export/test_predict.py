@@ -62,6 +62,8 @@ def test_what_a_network_fails_on_is_named_after_the_others_are_done(predictor, p
     for file, frame in zip(wrong, ("", ", frame 0"), strict=True):
         with pytest.raises(SegDistillError, match=f"{file.name}{frame}: NaN has no mask"):
             predict(failing, file, tmp_path / "alone")
+    with pytest.raises(SegDistillError, match=r"2 of 2 files could not be segmented: [^)]*\)\.$"):
+        predict(failing, wrong, tmp_path / "alone")
     assert names(tmp_path / "alone") == []
     with pytest.raises(
         SegDistillError, match=r"2 of 3 files could not be segmented: .*a\.png, .*clip\.avi .*NaN"

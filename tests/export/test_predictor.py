@@ -36,6 +36,21 @@ def test_a_multiclass_mask_is_the_likeliest_class():
     np.testing.assert_allclose(prediction.probability.sum(axis=0), 1, rtol=1e-5)
 
 
+def test_an_image_that_the_network_fails_on_is_a_sentence():
+    with pytest.raises(
+        SegDistillError,
+        match="The network cannot segment an image of 20 x 16 pixels; many .* says: Given groups",
+    ):
+        TorchPredictor(Tapped(nn.Conv2d(1, 1, 1)), Binary())(image(16, 20, 3))
+
+
+def test_a_network_of_other_classes_is_refused():
+    with pytest.raises(
+        SegDistillError, match="The network gives 3 logit channels, but Binary over .* needs 1"
+    ):
+        TorchPredictor(Tapped(toys.tiny_net(3)), Binary())(image(16, 20, 3))
+
+
 @pytest.mark.parametrize("classes", [("liver",), ("liver", "tumour")])
 def test_a_multilabel_mask_has_one_layer_per_class(classes):
     predictor = TorchPredictor(Tapped(toys.tiny_net(len(classes))), Multilabel(classes=classes))

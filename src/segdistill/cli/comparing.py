@@ -86,7 +86,10 @@ def draw(found: Comparison, path: Path, data: Path | None) -> None:
     from segdistill.report.comparison.sheet import sheet
 
     write_png(path, sheet(found, _test_sets(found, data), images=data))
-    say(f"Wrote {path}: the worst cases, outlines of truth (green), A (yellow) and B (blue)")
+    say(
+        f"Wrote {path}: the worst cases, outlines of truth (green), A (yellow) and B (blue), or of several classes in "
+        "the colours of these"
+    )
 
 
 def _sides(
@@ -121,19 +124,22 @@ def _natural(text: str) -> list[Any]:
 def _test_sets(found: Comparison, data: Path | None) -> dict[str, Any]:
     """What networks predict again; nothing where files were scored."""
     from segdistill.cli import pages, scoring
+    from segdistill.report.comparison.views import place_of
 
     runs = (*found.sides.b.runs, *found.sides.a.runs)
-    scored = next(filter(None, map(_of_network, runs)), {})
-    if not scored:
+    run = next(filter(_of_network, runs), None)
+    if run is None:
         return {}
-    first = next(iter(scored.values()))
-    if data is None and "data" not in first:
-        return pages.test_sets(Path(first["run"]))
+    scored = _of_network(run)
+    first = next(iter(scored))
+    place = place_of(run, first)
+    if data is None and "data" not in scored[first]:
+        return pages.test_sets(place)
     from segdistill.data import FolderSet
     from segdistill.engine import open_trained
 
     folders = scoring.test_sets(data) if data else {name: files["data"] for name, files in scored.items()}
-    classes = open_trained(first["run"]).task.classes
+    classes = open_trained(place).task.classes
     return {name: FolderSet(path, classes=classes) for name, path in folders.items()}
 
 

@@ -16,21 +16,7 @@ from segdistill.engine import hooks
 from segdistill.engine.trainable import TASK, Trainable, flatten
 from segdistill.methods import Method
 from segdistill.taps import Tapped
-from segdistill.tasks import Task
 from segdistill.teachers import TeacherSource
-
-
-def check_classes(role: str, output: Output, task: Task) -> None:
-    """Refuse a network whose logits do not fit the task.
-
-    Raises:
-        SegDistillError: Naming both numbers.
-    """
-    if output.logits.shape[1] != task.channels:
-        raise SegDistillError(
-            f"The {role} gives {output.logits.shape[1]} logit channels, but {type(task).__name__} over "
-            f"{list(task.classes)} needs {task.channels}. Change the {role}'s classes or the task."
-        )
 
 
 def check_separate(student: Tapped, teacher: TeacherSource) -> None:

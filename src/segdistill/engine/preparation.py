@@ -19,6 +19,7 @@ from segdistill.engine.runtime import Runtime
 from segdistill.engine.session import Session
 from segdistill.engine.trainable import detached
 from segdistill.taps import Tapped
+from segdistill.tasks import check_channels
 from segdistill.teachers import Cached
 
 
@@ -96,7 +97,7 @@ def _build(job: Job, batch: Batch, runtime: Runtime) -> Output | None:
     student.eval()
     with runtime.forward(), torch.no_grad():
         output = _try(student, batch)
-    guards.check_classes("student", output, task)
+    check_channels(output.logits, task, role="student")
     if method is not None:
         if job.teacher is not None:
             hooks.examine(method, job.teacher)
@@ -114,7 +115,7 @@ def _teacher_output(job: Job, batch: Batch, runtime: Runtime) -> Output | None:
     teacher.to(runtime.device)
     with runtime.forward():
         output = teacher(batch)
-    guards.check_classes("teacher", output, trainable.task)
+    check_channels(output.logits, trainable.task, role="teacher")
     return output
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segdistill.core import SegDistillError
+from segdistill.core import SegDistillError, first_line
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,22 @@ class Predictor(Protocol):
 
 class NotSegmented(SegDistillError):
     """What is wrong with one image, or with what the network makes of it; the next one may be fine."""
+
+
+def cannot_segment(network: str, size: Sequence[int], error: Exception, *, says: str) -> SegDistillError:
+    """The message for an image that a network fails on.
+
+    Args:
+        network: What to call it.
+        size: Height and width of the image.
+        error: Why.
+        says: Who says so.
+    """
+    height, width = size
+    return SegDistillError(
+        f"{network} cannot segment an image of {width} x {height} pixels; many networks need sides that are multiples "
+        f"of 32, or a size of their own: Tapped(net, size=...). {says} says: {first_line(error)}."
+    )
 
 
 @contextmanager

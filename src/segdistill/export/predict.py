@@ -149,7 +149,8 @@ def _failed(failures: dict[Path, str], total: int) -> SegDistillError:
     if total == 1:
         return SegDistillError(f"{first}.")
     named = ", ".join(map(str, list(failures)[:5])) + (", ..." if len(failures) > 5 else "")
+    rest = total - len(failures)
+    done = {0: "", 1: " The other one is done."}.get(rest, f" The other {rest} are done.")
     return SegDistillError(
-        f"{len(failures)} of {total} files could not be segmented: {named} ({first}). "
-        f"The other {total - len(failures)} are done."
+        f"{len(failures)} of {total} files could not be segmented: {named} ({first}).{done}"
     )

@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segdistill.export.base import Prediction
+from segdistill.core import SegDistillError
+from segdistill.export.base import Prediction, cannot_segment
 from segdistill.export.finite import check_finite
 from segdistill.images.pixels import rgb
 from segdistill.taps import Tapped
-from segdistill.tasks import Task
+from segdistill.tasks import Task, check_channels
 
 
 class TorchPredictor:
@@ -56,15 +57,26 @@ class TorchPredictor:
             Mask and probability at the size of the image.
 
         Raises:
-            SegDistillError: If the array is not an image, or the network gives numbers that are not finite.
+            SegDistillError: If the array is not an image, the network fails on it, or gives other channels than the
+                task has, or numbers that are not finite.
         """
         self.tapped.eval()
-        logits = self.tapped(self._tensor(image)).logits.float()
+        logits = self._logits(self._tensor(image))
+        check_channels(logits, self.task, role="network")
         check_finite(logits, lacks="mask")
         mask = self.task.decode(logits)[0].to(torch.uint8)
         probability = self.task.probabilities(logits)[0]
         single = self.task.channels == 1 and mask.ndim == 2
         return Prediction(_array(mask), _array(probability[0] if single else probability))
+
+    def _logits(self, image: Tensor) -> Tensor:
+        try:
+            logits: Tensor = self.tapped(image).logits
+        except SegDistillError:
+            raise
+        except Exception as error:  # of code that may be anybody's
+            raise cannot_segment("The network", image.shape[2:], error, says="PyTorch") from error
+        return logits.float()
 
     def _tensor(self, image: NDArray[Any]) -> Tensor:
         # Division happens on the device: a quarter of the bytes travel.

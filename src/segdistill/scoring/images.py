@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,8 @@ RESIZED = "Predictions brought to the size of their masks ({n}): {rule}."
 BILINEAR = "bilinearly, with pixel centres at half-integers and without smoothing"
 NEAREST = "by the nearest pixel"
 
+#: Where the voxels of a volume lie: numbers by what they are, such as `spacing`.
+Grid = Mapping[str, tuple[float, ...]]
 
 _FAINTEST = 32
 
@@ -43,6 +45,7 @@ class Sample(NamedTuple):
         remarks: What a reader of the numbers should know of these files.
         fitted: Gives the prediction at the size of the mask; `None` where it has that.
         coloured: Files of which channel 0 was taken, and the others say something else.
+        grid: Of the true mask, as `Volume` has it; `None` for images.
     """
 
     predicted: NDArray[Any]
@@ -51,6 +54,7 @@ class Sample(NamedTuple):
     remarks: tuple[str, ...] = ()
     fitted: Callable[[], NDArray[Any]] | None = None
     coloured: Coloured = MappingProxyType({})
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError
-from segdistill.scoring.images import Sample
+from segdistill.scoring.images import Grid, Sample
 from segdistill.scoring.nifti import NIFTI, DamagedError, first_non_finite
 from segdistill.scoring.pairs import Pair
 from segdistill.scoring.values import UnreadableError
@@ -31,7 +31,7 @@ class Volume(NamedTuple):
     """
 
     values: NDArray[Any]
-    grid: dict[str, tuple[float, ...]]
+    grid: Grid
 
     def in_slices(self) -> tuple[NDArray[Any], tuple[float, ...]]:
         """Values and the size of a voxel in mm, axial slices first, in whatever order the file has its axes."""
@@ -61,15 +61,20 @@ class VolumeReader:
         """
         predicted = read_volume(pair.predicted, probabilities=self.probabilities)
         target = read_volume(pair.target)
-        for what, values in predicted.grid.items():
-            expected = target.grid[what]
-            if not np.allclose(values, expected, rtol=0, atol=_TOLERANCE):
-                raise SegDistillError(
-                    f"The prediction {str(pair.predicted)!r} has the {what} {_listed(values)}, its mask "
-                    f"{_listed(expected)}; write predictions on the grid of the original volume."
-                )
+        if other := difference(predicted.grid, target.grid):
+            raise SegDistillError(
+                f"The prediction {str(pair.predicted)!r} {other}; write predictions on the grid of the original volume."
+            )
         labels, spacing = target.in_slices()
-        return Sample(predicted._replace(grid=target.grid).in_slices()[0], labels, spacing)
+        return Sample(predicted._replace(grid=target.grid).in_slices()[0], labels, spacing, grid=target.grid)
+
+
+def difference(found: Grid, wanted: Grid) -> str:
+    """What is another in a grid than in that of the true mask, in words; nothing where they are one."""
+    for what, values in found.items():
+        if not np.allclose(values, wanted[what], rtol=0, atol=_TOLERANCE):
+            return f"has the {what} {_listed(values)}, its mask {_listed(wanted[what])}"
+    return ""
 
 
 def axial(direction: Sequence[float]) -> int:

@@ -129,7 +129,7 @@ def test_a_file_that_is_no_video_is_named_after_the_others_are_done(predictor, f
     film("in/a.avi")
     (tmp_path / "in/b.mp4").write_bytes(b"hello")
     with pytest.raises(
-        SegDistillError, match=r"1 of 2 files could not be segmented: .*b\.mp4 .* other 1 are done"
+        SegDistillError, match=r"1 of 2 files could not be segmented: .*b\.mp4 .* other one is done"
     ):
         predict(predictor, tmp_path / "in", tmp_path / "out")
     assert names(tmp_path / "out") == ["a", "a.json"]

@@ -243,6 +243,16 @@ def test_a_ct_is_shown_in_its_soft_tissue_window_and_the_rest_by_percentiles():
     assert not grey(np.full((1, 4, 4), np.nan), 0).any()
 
 
+def test_a_scan_that_lies_elsewhere_or_the_other_way_round_is_refused(volumes):
+    itk = pytest.importorskip("SimpleITK")
+    look, file = album(both(volumes, protocol="slice-2d"), volumes / "scans"), volumes / "scans/case_0.nii.gz"
+    itk.WriteImage(itk.Flip(itk.ReadImage(str(file)), (False, True, False)), str(file))
+    with pytest.raises(
+        SegDistillError, match=r"image '.*case_0.nii.gz' has the (origin|direction) \(.* its mask \("
+    ):
+        look("case_0", lost=False)
+
+
 def test_scans_are_found_by_name_by_case_or_in_the_folder_of_their_case(volumes):
     scans = volumes / "scans"
     (scans / "case_1").mkdir()

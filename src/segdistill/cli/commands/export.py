@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -33,4 +34,5 @@ def command(
         f"Wrote {done.path}, {size:.1f} MB; on {done.images} images its probabilities differ from PyTorch's by at most "
         f"{done.difference:.0e}."
     )
-    say(f"Use it: segdistill predict {done.path} IMAGES --out masks, or segdistill app {done.path}.")
+    file = shlex.quote(str(done.path))
+    say(f"Use it: segdistill predict {file} IMAGES --out masks, or segdistill app {file}.")

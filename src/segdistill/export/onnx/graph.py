@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import io
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,8 +35,7 @@ def to_graph(tapped: Tapped, example: Tensor) -> ModelProto:
     """
     any_size = torch.export.Dim.DYNAMIC
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")  # of the exporter about itself: a check of its result follows
+        with _quiet(), torch.inference_mode():
             program: Any = torch.onnx.export(
                 _Whole(tapped),
                 (example,),
@@ -58,7 +60,7 @@ class _Whole(nn.Module):
 
     def __init__(self, tapped: Tapped) -> None:
         super().__init__()
-        self.tapped = copy.deepcopy(tapped).cpu().eval()
+        self.tapped = copy.deepcopy(tapped).cpu().float().eval()
 
     def forward(self, image: Tensor) -> Tensor:
         tapped = self.tapped
@@ -69,6 +71,19 @@ class _Whole(nn.Module):
 
 def _resize(x: Tensor, size: Sequence[int], *, antialias: bool = False) -> Tensor:
     return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False, antialias=antialias)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter about itself, in warnings, logs and whole graphs: a check of its result follows."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _reason(error: BaseException) -> str:

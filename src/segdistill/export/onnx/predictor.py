@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segdistill.core import SegDistillError, first_line
-from segdistill.export.base import Prediction
+from segdistill.export.base import Prediction, cannot_segment
 from segdistill.export.facts import Facts
 from segdistill.export.finite import check_finite
 from segdistill.export.onnx.decoding import decode
@@ -79,11 +79,7 @@ class OnnxPredictor:
         try:
             (logits,) = self._session.run(None, {self._session.get_inputs()[0].name: image})
         except Exception as error:  # ONNX Runtime's own, which have no common class
-            height, width = image.shape[2:]
-            raise SegDistillError(
-                f"{self.path.name} cannot segment an image of {width} x {height} pixels; many networks without a size "
-                f"of their own need sides that are multiples of 32. ONNX Runtime says: {first_line(error)}."
-            ) from error
+            raise cannot_segment(self.path.name, image.shape[2:], error, says="ONNX Runtime") from error
         found: NDArray[np.float32] = logits
         return found
 
@@ -99,7 +95,7 @@ def _open(path: Path, threads: int | None) -> InferenceSession:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above
-        raise _unreadable(path) from error
+        raise _unreadable(path, error) from error
 
 
 def _read_facts(path: Path, metadata: dict[str, str]) -> Facts:
@@ -111,13 +107,18 @@ def _read_facts(path: Path, metadata: dict[str, str]) -> Facts:
     try:
         return Facts.from_text(metadata[KEY])
     except ValueError as error:
-        raise _unreadable(path) from error
+        raise SegDistillError(
+            f"{path.name} is damaged: it says {metadata[KEY]!r:.80} of itself. Copy it again, or export it anew."
+        ) from error
 
 
-def _unreadable(path: Path) -> SegDistillError:
+def _unreadable(path: Path, error: Exception) -> SegDistillError:
     with path.open("rb") as file:
         is_onnx = file.read(1) in (_START, b"")
     if is_onnx:
         size = path.stat().st_size
-        return SegDistillError(f"{path.name} ({size} bytes) is damaged: copy it again, or export it anew.")
+        return SegDistillError(
+            f"{path.name} ({size} bytes) is damaged, or made for another onnxruntime: copy it again, or export it "
+            f"anew. ONNX Runtime says: {first_line(error)}."
+        )
     return SegDistillError(f"{path.name} is not an ONNX file. Name what `segdistill export` wrote.")

@@ -41,8 +41,8 @@ def export_onnx(tapped: Tapped, task: Task, path: str | Path, *, overwrite: bool
     """Write a network as one ONNX file that needs neither this library nor PyTorch.
 
     Its input is an image `(1, 3, H, W)` of any size, float32 RGB in [0, 1]; resizing and normalisation are inside. Its
-    output is the logits `(1, C, H, W)` at the image's size. Its metadata hold `Facts` as JSON, under `segdistill`. The
-    file appears only if it agrees with PyTorch on images of several sizes.
+    output is the logits `(1, C, H, W)` at the image's size. Weights become float32. Its metadata hold `Facts` as JSON,
+    under `segdistill`. The file appears only if it agrees with PyTorch on images of several sizes.
 
     Args:
         tapped: The network with its preprocessing; it stays as it is.
@@ -61,7 +61,7 @@ def export_onnx(tapped: Tapped, task: Task, path: str | Path, *, overwrite: bool
     check_installed("onnx", "onnxscript", "onnxruntime", purpose="Export to ONNX")
     path = _check_place(Path(path), overwrite=overwrite)
     images = parity.images()
-    expected = _expected(tapped, task, images)
+    expected = list(map(TorchPredictor(copy.deepcopy(tapped).float(), task), images))
     content = _content(tapped, task, images[0])
     differences: list[float] = []
 
@@ -81,20 +81,6 @@ def _check_place(path: Path, *, overwrite: bool) -> Path:
     return files.check_place(path)
 
 
-def _expected(tapped: Tapped, task: Task, images: Sequence[Image]) -> list[Prediction]:
-    predictor = TorchPredictor(copy.deepcopy(tapped), task)
-    try:
-        return [predictor(image) for image in images]
-    except SegDistillError:
-        raise
-    except Exception as error:
-        height, width = images[0].shape[:2]
-        raise SegDistillError(
-            f"The network fails on an RGB image of {width} x {height} pixels, so it cannot be exported: "
-            f"{first_line(error)}. One that needs images of its own size has to say it: Tapped(net, size=...)."
-        ) from error
-
-
 def _content(tapped: Tapped, task: Task, image: Image) -> bytes:
     example = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
     graph = to_graph(tapped, example)
@@ -103,11 +89,18 @@ def _content(tapped: Tapped, task: Task, image: Image) -> bytes:
 
 
 def _check(path: Path, expected: Sequence[Prediction], images: Sequence[Image]) -> float:
-    difference = parity.largest_difference(expected, OnnxPredictor(path), images)
+    try:
+        difference = parity.largest_difference(expected, OnnxPredictor(path), images)
+    except SegDistillError as error:  # which names a file that is gone
+        raise SegDistillError(
+            f"ONNX Runtime cannot run what PyTorch exported, so no file is written: "
+            f"{first_line(error.__cause__ or error)}."
+        ) from error
     if not difference <= parity.TOLERANCE:
         raise SegDistillError(
             f"The exported network disagrees with PyTorch by {difference:.2g} in probability, where "
-            f"{parity.TOLERANCE:g} is allowed, so no file is written. Other versions of onnxscript and onnxruntime may "
-            f"agree."
+            f"{parity.TOLERANCE:g} is allowed, so no file is written. A network that draws random numbers, or decides "
+            f"by the size of its image, cannot be exported; for any other, try other versions of onnxscript and "
+            f"onnxruntime."
         )
     return difference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from segdistill.core import SegDistillError
 from segdistill.images.decode import SUFFIXES, read_image
@@ -11,7 +12,8 @@ from segdistill.report.comparison.differences import Difference
 from segdistill.report.comparison.slices import grey
 from segdistill.report.comparison.sources import Source
 from segdistill.scoring.cases import files_in, of_case, scans_in
-from segdistill.scoring.volumes import read_scan
+from segdistill.scoring.images import Grid
+from segdistill.scoring.volumes import difference, read_scan
 from segdistill.viz import Image
 
 
@@ -38,17 +40,19 @@ class Backgrounds:
         if path is None:
             return None
         image = read_image(path)
-        _refuse_other_shape(path, image.shape[:2], shape)
+        if image.shape[:2] != shape:
+            _refuse(path, "is {}x{}, its true mask {}x{}".format(*image.shape[:2], *shape))
         return image
 
-    def slice(self, case: str, shape: tuple[int, ...], index: int) -> Image | None:
-        """One slice of the volume of a case, in greys; otherwise like `image`."""
+    def slice(self, case: str, grid: Grid, index: int) -> Image | None:
+        """One slice of the volume of a case, in greys; otherwise like `image`, with all of the grid for the shape."""
         path = self._find(case)
         if path is None:
             return None
-        scan, _ = read_scan(path).in_slices()
-        _refuse_other_shape(path, scan.shape, shape)
-        return grey(scan, index)
+        scan = read_scan(path)
+        if other := difference(scan.grid, grid):
+            _refuse(path, other)
+        return grey(scan.in_slices()[0], index)
 
     def _find(self, case: str) -> Path | None:
         path = of_case(case, self.files) if self.volumes else self.files.get(case)
@@ -89,9 +93,5 @@ def _beside(run: Source, dataset: str) -> Path | None:
     return images if images and images.is_dir() else None
 
 
-def _refuse_other_shape(path: Path, found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    if found != wanted:
-        image, mask = ("x".join(map(str, shape)) for shape in (found, wanted))
-        raise SegDistillError(
-            f"The image {str(path)!r} is {image}, its true mask {mask}; name those that were segmented with --data."
-        )
+def _refuse(path: Path, why: str) -> NoReturn:
+    raise SegDistillError(f"The image {str(path)!r} {why}; name those that were segmented with --data.")

@@ -62,7 +62,7 @@ class Album:
         seen, masks = _look(case, self.views)
         a, b = masks[: self.seeds], masks[self.seeds :]
         several = max(int(mask.max(initial=0)) for mask in (seen.truth, *masks)) > 1
-        if seen.spacing is None:
+        if seen.grid is None:
             image = self.backgrounds.image(case, seen.truth.shape) if seen.image is None else seen.image
             return Picture(case, seen.truth, a, b, image, several=several)
         index = choose_slice(seen.truth, a, b, lost=lost)
@@ -71,8 +71,8 @@ class Album:
             seen.truth[index],
             [mask[index] for mask in a],
             [mask[index] for mask in b],
-            self.backgrounds.slice(case, seen.truth.shape, index),
-            pixel=seen.spacing[2] / seen.spacing[1],
+            self.backgrounds.slice(case, seen.grid, index),
+            pixel=seen.pixel,
             several=several,
         )
 

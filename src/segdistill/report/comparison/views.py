@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from segdistill.report.comparison.sources import Source
 from segdistill.report.examples import IGNORED
 from segdistill.report.predictions import Samples, predict
 from segdistill.scoring.files import Labels, ScoredFiles
+from segdistill.scoring.images import Grid
 from segdistill.viz import Image
 
 Mask = NDArray[np.integer[Any]]
@@ -26,13 +28,15 @@ class Seen(NamedTuple):
         mask: Class indices `(H, W)`, or `(D, H, W)` with axial slices first; 0 where nothing counts.
         truth: The same of the true mask.
         image: uint8 `(H, W, 3)`, where it is at hand.
-        spacing: Size of a voxel in mm, `(z, y, x)`; `None` for images.
+        pixel: How many times wider than tall a pixel is.
+        grid: Where the voxels lie, as the file of the true mask says; `None` for images.
     """
 
     mask: Mask
     truth: Mask
     image: Image | None = None
-    spacing: tuple[float, ...] | None = None
+    pixel: float = 1.0
+    grid: Grid | None = None
 
 
 View = Callable[[str], Seen]
@@ -53,13 +57,26 @@ def predicts(run: Source, dataset: str) -> bool:
     return "run" in files
 
 
+def place_of(run: Source, dataset: str) -> Path:
+    """Where the network lies that has to predict a test set again.
+
+    Raises:
+        SegDistillError: If it is there no more.
+    """
+    place = Path(str(run.tables[dataset].files["run"]))
+    if not place.exists():
+        raise SegDistillError(
+            f"There is no {str(place)!r}: the network of which {run.name} holds scores. Compare in the folder where it "
+            "was scored, at which relative paths begin, or score it again."
+        )
+    return place
+
+
 def load_networks(runs: Iterable[Source], datasets: Iterable[str]) -> dict[str, Predictor]:
     """Build the networks of the runs that need one, by name, with the weights of their best epochs."""
     from segdistill.engine import open_trained
 
-    paths = {
-        run.name: run.tables[name].files["run"] for name in datasets for run in runs if predicts(run, name)
-    }
+    paths = {run.name: place_of(run, name) for name in datasets for run in runs if predicts(run, name)}
     return {name: open_trained(path, device="auto").predictor() for name, path in paths.items()}
 
 
@@ -101,6 +118,7 @@ def _of_files(run: Source, dataset: str) -> View:
 
     def look(case: str) -> Seen:
         sample = labels(case)
-        return Seen(sample.predicted, sample.target, spacing=sample.spacing)
+        _, tall, wide = sample.spacing or (1, 1, 1)
+        return Seen(sample.predicted, sample.target, pixel=wide / tall, grid=sample.grid)
 
     return look
