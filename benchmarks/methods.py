@@ -5,9 +5,10 @@
 
 A student from ImageNet weights learns 400 polyp images on one short schedule: alone (as the baseline, also twice and
 four times as long) and with every method, three seeds each. Every method gets the weight at which it pulls as much as
-the labels at the first step, so that none is judged by the scale its authors happened to choose. What is missing
-under --runs is trained, what was stopped goes on; benchmarks/results/methods.json and the pages in docs/methods
-are written from what is finished. --collect trains nothing. One folder holds the trials of one teacher.
+the labels (the median of before the first step and after one and two epochs of the student alone), so that none is
+judged by the scale its authors happened to choose. What is missing under --runs is trained, what was stopped goes on;
+benchmarks/results/methods.json and the pages in docs/methods are written from what is finished. --collect trains
+nothing. One folder holds the trials of one teacher.
 """
 
 from __future__ import annotations
@@ -52,17 +53,19 @@ def check_teacher(runs: Path, teacher: Path) -> None:
 
 def costs(runs: Path, names: Iterable[str], teacher: Path) -> list[Job]:
     """Measure the student's memory alone, and every method's memory, step and weight; one at a time, undisturbed."""
+    alone = runs / f"{ALONE}.pt"
     return [
         measured("memory", runs / "memory" / f"{ALONE}.json"),
         *(measured("memory", runs / "memory" / f"{name}.json", name, teacher) for name in names),
-        *(measured("cost", cost_file(runs, name), name, teacher) for name in names),
+        measured("alone", alone),
+        *(measured("cost", cost_file(runs, name), name, teacher, "--alone", str(alone)) for name in names),
     ]
 
 
-def measured(what: str, out: Path, name: str | None = None, teacher: Path | None = None) -> Job:
+def measured(what: str, out: Path, name: str | None = None, teacher: Path | None = None, *more: str) -> Job:
     """A measurement in a process of its own."""
     taught = ("--method", name, "--teacher", str(teacher)) if name else ()
-    return Job(out, (*TRIAL, what, *taught, "--out", str(out)))
+    return Job(out, (*TRIAL, what, *taught, *more, "--out", str(out)))
 
 
 def trainings(runs: Path, names: Sequence[str], seeds: Sequence[int], teacher: Path) -> list[Job]:
@@ -99,7 +102,7 @@ def cost_file(runs: Path, name: str) -> Path:
 
 def is_done(out: Path) -> bool:
     """Whether a trial has its record."""
-    return out.is_file() if out.suffix == ".json" else (out / "trial.json").is_file()
+    return out.is_file() if out.suffix else (out / "trial.json").is_file()
 
 
 def chosen(only: str | None) -> list[str]:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One trial of `benchmarks/methods.py`, which starts this file: train with one method, or measure its cost.
 
-python benchmarks/trial.py cost   --method AT --teacher RUN --out FILE
+python benchmarks/trial.py alone  --out FILE
+python benchmarks/trial.py cost   --method AT --teacher RUN --alone FILE --out FILE
 python benchmarks/trial.py memory --method AT --teacher RUN --out FILE
 python benchmarks/trial.py train  --method AT --teacher RUN --out RUN --seed 0 --weight 3.1
 python benchmarks/trial.py train  --out RUN --seed 0 --times 2       (no method: the undistilled student)
@@ -18,7 +19,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 
 from benchmarks.current import fingerprint  # noqa: E402
 from benchmarks.memory import forget_peak, held, peak  # noqa: E402
 from segdistill import Binary, Data, Teacher, config, engine  # noqa: E402
 from segdistill.data.polyp import polyp  # noqa: E402
 from segdistill.data.samples import Part  # noqa: E402
+from segdistill.engine.interrupt import Interrupt  # noqa: E402
 from segdistill.engine.job import job  # noqa: E402
 from segdistill.engine.logs import Silence  # noqa: E402
 from segdistill.engine.preparation import prepare  # noqa: E402
@@ -61,6 +64,8 @@ TRAINING: dict[str, Any] = {
 #: Where the defaults of a class are not what anybody would begin with.
 OPTIONS: dict[str, dict[str, Any]] = {"KD": {"temperature": 2.0}}
 RECORD = "trial.json"
+#: Epochs of the student alone after which a method's pull is compared with that of the labels.
+MOMENTS = (0, 1, 2)
 
 
 def data() -> Data:
@@ -155,11 +160,28 @@ def clock() -> float:
     return time.perf_counter() if torch.cuda.is_available() else time.process_time()
 
 
+def alone(options: argparse.Namespace) -> None:
+    """Weights of the student at every one of `MOMENTS`, without a method."""
+    running, kept = session(data(), None, None), []
+    for epoch in range(max(MOMENTS) + 1):
+        if epoch in MOMENTS:
+            kept.append(
+                {name: x.detach().clone() for name, x in running.trainable.student.state_dict().items()}
+            )
+        if epoch < max(MOMENTS):
+            running.run_epoch(Interrupt(), options.out)  # too short for a checkpoint
+            running.end_epoch()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(kept, options.out)
+
+
 def cost(options: argparse.Namespace) -> None:
     """Milliseconds of a step with the method and without, its weight and its parameters."""
     images = data()
-    plain, taught = session(images, None, None), taught_session(images, options)
-    weight = balance(taught)  # before any step: a task weight may follow the progress
+    states = torch.load(options.alone, weights_only=True)
+    moments = [taught_session(images, options, state) for state in states]
+    weight = balance(moments)  # before any step: a task weight may follow the progress
+    plain, taught = session(images, None, None), moments[0]
     seconds = measure({"supervised": stepper(plain), "distilled": stepper(taught)}, options.rounds)
     middle = {name: statistics.median(values) for name, values in seconds.items()}
     ratios = [d / s for d, s in zip(seconds["distilled"], seconds["supervised"], strict=True)]
@@ -187,17 +209,24 @@ def memory(options: argparse.Namespace) -> None:
     write(options.out, {"peak_mib": peak_mib, "device": device(), "teacher": taught_by(options)})
 
 
-def taught_session(images: Data, options: argparse.Namespace) -> Session:
-    """The session of this trial's method, with its teacher if it needs one."""
+def taught_session(
+    images: Data, options: argparse.Namespace, state: Mapping[str, Tensor] | None = None
+) -> Session:
+    """The session of this trial's method, with its teacher if it needs one; the student as it is, or as it was."""
     teacher = Teacher(Run.load(options.teacher).student) if has_teacher(options) else None
-    return session(images, teacher, chosen_method(options))
+    return session(images, teacher, chosen_method(options), state)
 
 
-def session(images: Data, teacher: Teacher | None, chosen: Method | None) -> Session:
-    """A training of the engine, ready for its first step."""
+def session(
+    images: Data, teacher: Teacher | None, chosen: Method | None, state: Mapping[str, Tensor] | None = None
+) -> Session:
+    """A training of the engine, ready for its first step, from the weights of `state` if there are any."""
+    network = student(0)
+    if state:
+        network.load_state_dict(state)
     return prepare(
         job(
-            student(0),
+            network,
             images,
             out="nowhere",
             teacher=teacher,
@@ -208,12 +237,21 @@ def session(images: Data, teacher: Teacher | None, chosen: Method | None) -> Ses
     )
 
 
-def balance(taught: Session) -> float | None:
-    """The weight at which the method pulls as much as the full labels at the first step, to two digits.
+def balance(moments: Sequence[Session]) -> float | None:
+    """The weight at which the method pulls as much as the full labels, to two digits: the median over moments.
+
+    One moment alone may mislead: before the first step a student that knows nothing gives class prototypes that are
+    all alike, so that a method which compares them hardly pulls, and would rule when it does.
 
     `None` where there is nothing to balance: the method has no weight, or a network of its own works against the
     student, whose pull before it has learnt anything says nothing of its later one.
     """
+    weights = [each for session in moments if (each := balanced(session)) is not None]
+    return float(f"{statistics.median(weights):.1e}") if len(weights) == len(moments) else None
+
+
+def balanced(taught: Session) -> float | None:
+    """The same at one moment."""
     terms = dict(taught.progress.step0)
     labels, has = terms.pop("task")["gradient"], getattr(taught.trainable.method, "weight", None)
     pull, share = math.hypot(*(term["gradient"] for term in terms.values())), taught.trainable.task_weight
@@ -222,7 +260,7 @@ def balance(taught: Session) -> float | None:
     # A method may trade the labels against itself. Its own terms carry its share already, the labels theirs: against
     # what it leaves of them, AICSD, which begins with a hundredth, would be all but switched off. Its terms hand their
     # share over to the labels as the training goes on, so that both pull alike at either end.
-    return float(f"{has * labels / share / pull:.1e}")
+    return float(has * labels / share / pull)
 
 
 def trained(taught: Session) -> int:
@@ -279,16 +317,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cost", "memory", "train"))
+    parser.add_argument("what", choices=("alone", "cost", "memory", "train"))
     parser.add_argument("--method", choices=sorted(Method.catalogue), metavar="NAME")
     parser.add_argument("--teacher", type=Path, help="run folder of the teacher")
+    parser.add_argument("--alone", type=Path, help="weights of the student alone, for the method's weight")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weight", type=float, help="of the method; its default if not given")
     parser.add_argument("--times", type=float, default=1.0, help="how many times as long a schedule")
     parser.add_argument("--rounds", type=int, default=15, help="steps to time")
     options = parser.parse_args()
-    {"cost": cost, "memory": memory, "train": train}[options.what](options)
+    {"alone": alone, "cost": cost, "memory": memory, "train": train}[options.what](options)
 
 
 if __name__ == "__main__":

@@ -87,9 +87,9 @@ def about_results(record: Mapping[str, Any]) -> str:
     made = (
         f"{setup['images']} polyp images of {setup['size']} pixels, {setup['training']['epochs']} epochs from ImageNet "
         f"weights, tested on {' and '.join(setup['tests'])} (mean Dice per image). Each method has the weight at which "
-        f"it pulls as much as the labels at the first step, and its default options otherwise ({options}). One with a "
-        f"discriminator has its default weight: the pull of a network that has learnt nothing says nothing of its "
-        f"later one."
+        f"it pulls as much as the labels (the median of before the first step and after one and two epochs of the "
+        f"student alone), and its default options otherwise ({options}). One with a discriminator has its default "
+        f"weight: the pull of a network that has learnt nothing says nothing of its later one."
     )
     gains = (
         f"Gains are points of Dice over the student alone with the same seeds and images, with the 95 % interval for "
@@ -173,7 +173,7 @@ def result(name: str, cls: type[Method], record: Mapping[str, Any]) -> str:
 
 #: What to think of a weight, by whether it was balanced against the labels.
 PLACE = {
-    True: "at which it pulls as much as the labels at the first step: a place to start from",
+    True: "at which it pulls as much as the labels: a place to start from",
     False: "its default: what it pulls before it has learnt says nothing of its later pull",
 }
 

@@ -20,21 +20,26 @@ def session(method, *, task_weight=1.0, task=2.0, networks=(), **terms):
 
 
 def test_a_method_is_made_to_pull_as_much_as_the_labels():
-    assert trial.balance(session(KD(weight=2), kd=0.5)) == 8
-    assert trial.balance(session(AT(), a=3.0, b=4.0)) == 0.4
+    assert trial.balance([session(KD(weight=2), kd=0.5)]) == 8
+    assert trial.balance([session(AT(), a=3.0, b=4.0)]) == 0.4
+
+
+def test_a_method_that_hardly_pulls_at_first_does_not_rule_later():
+    assert trial.balance([session(KD(), kd=pull) for pull in (0.01, 1.0, 2.0)]) == 2
+    assert trial.balance([session(KD(), kd=0.0), session(KD(), kd=1.0)]) is None
 
 
 def test_a_method_that_holds_the_labels_back_pulls_as_much_as_all_of_them():
     method = AICSD()
     held_back = session(method, task_weight=method.task_weight, task=2.0 * method.task_weight, pi=0.5)
     assert method.task_weight == 0.01
-    assert trial.balance(held_back) == 4
+    assert trial.balance([held_back]) == 4
 
 
 def test_a_discriminator_that_has_learnt_nothing_is_not_balanced():
     critic = SimpleNamespace(parameters=[SimpleNamespace(numel=lambda: 700)])
     taught = session(Holistic(), term=1e-3, networks=[critic])
-    assert trial.balance(taught) is None
+    assert trial.balance([taught]) is None
     assert trial.trained(taught) == 700
 
 
