@@ -39,7 +39,8 @@ def pytest_configure(config):
 
 def _settle():
     """Make this process one that runs tests."""
-    gc.set_threshold(100_000)  # looking for cycles after every 700 objects, as is usual, takes a seventh of the time
+    # Looking for cycles after every 700 new objects, as is usual, takes a seventh of the time.
+    gc.set_threshold(100_000)
     import torch
 
     torch.set_num_threads(1)
@@ -57,7 +58,7 @@ def pytest_collection_finish():
     """What was imported and collected stays: the garbage collector need not look at it again in every test."""
     gc.collect()
     gc.freeze()
-    atexit.register(gc.unfreeze)  # libraries count what is left at the end, after pytest has looked for the last time
+    atexit.register(gc.unfreeze)  # libraries count what is left, after pytest has looked for the last time
 
 
 def pytest_runtest_setup(item):
