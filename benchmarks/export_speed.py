@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,12 @@ def main() -> None:
     }
     for recipe, row in found.items():
         show(recipe, row)
-    settings = {"frame": list(FRAME), "threads": options.threads, "rounds": options.rounds}
+    settings = {
+        "frame": list(FRAME),
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "onnxruntime": version("onnxruntime"),
+    }
     record = {"settings": settings, "students": found, "env": environment()}
     RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
