@@ -106,14 +106,13 @@ def main() -> None:
     )
     options = parser.parse_args()
     check(options.runs, options.seeds)
-    jobs = [
-        Job(run, polyp_lite.resumed(run, arguments(options.runs, seed)))
-        for seed in options.seeds
-        if (run := options.runs / f"cached-{seed}")
-    ]
+    runs = {seed: options.runs / f"cached-{seed}" for seed in options.seeds}
     if not options.collect:
+        jobs = [
+            Job(run, polyp_lite.resumed(run, arguments(options.runs, seed))) for seed, run in runs.items()
+        ]
         run_jobs(jobs, is_done=polyp_lite.is_finished, at_once=1)
-    seeds = [seed for seed in options.seeds if polyp_lite.is_finished(options.runs / f"cached-{seed}")]
+    seeds = [seed for seed, run in runs.items() if polyp_lite.is_finished(run)]
     if not seeds:
         sys.exit("No cached student is finished yet.")
     record = {**compared(options.runs, seeds), "protocol": "dice@0.5", "env": environment()}

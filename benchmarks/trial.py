@@ -40,6 +40,7 @@ from segdistill.engine.logs import Silence  # noqa: E402
 from segdistill.engine.preparation import prepare  # noqa: E402
 from segdistill.engine.run import Run  # noqa: E402
 from segdistill.engine.session import Session  # noqa: E402
+from segdistill.export import files  # noqa: E402
 from segdistill.methods import Method  # noqa: E402
 
 IMAGES = 400
@@ -116,7 +117,9 @@ def train(options: argparse.Namespace) -> None:
             engine.distill(Run.load(options.teacher).student, student(options.seed), data(), chosen, **common)
 
     seconds = timed(options.out, work)
-    write(options.out / RECORD, {"seconds": seconds, "device": device(), "teacher": taught_by(options)})
+    files.write_json(
+        options.out / RECORD, {"seconds": seconds, "device": device(), "teacher": taught_by(options)}
+    )
 
 
 def chosen_method(options: argparse.Namespace) -> Method | None:
@@ -145,13 +148,13 @@ def timed(out: Path, work: Callable[[], None]) -> float | None:
     """
     kept = out.with_name(f"{out.name}.seconds")
     before = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() and out.is_dir() else 0.0
-    write(kept, None)
+    files.write_json(kept, None)
     began, took = clock(), None
     try:
         work()
     finally:
         took = None if before is None else before + clock() - began
-        write(kept, took)
+        files.write_json(kept, took)
     return took
 
 
@@ -171,8 +174,7 @@ def alone(options: argparse.Namespace) -> None:
         if epoch < max(MOMENTS):
             running.run_epoch(Interrupt(), options.out)  # too short for a checkpoint
             running.end_epoch()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(kept, options.out)
+    files.write(options.out, lambda temporary: torch.save(kept, temporary))
 
 
 def cost(options: argparse.Namespace) -> None:
@@ -194,7 +196,7 @@ def cost(options: argparse.Namespace) -> None:
         "device": device(),
         "teacher": taught_by(options),
     }
-    write(options.out, found)
+    files.write_json(options.out, found)
 
 
 def memory(options: argparse.Namespace) -> None:
@@ -206,7 +208,7 @@ def memory(options: argparse.Namespace) -> None:
     for _ in range(3):
         step()
     peak_mib = peak(cuda=cuda) - before
-    write(options.out, {"peak_mib": peak_mib, "device": device(), "teacher": taught_by(options)})
+    files.write_json(options.out, {"peak_mib": peak_mib, "device": device(), "teacher": taught_by(options)})
 
 
 def taught_session(
@@ -302,14 +304,6 @@ def device() -> str:
         if torch.cuda.is_available()
         else f"{torch.get_num_threads()} CPU threads"
     )
-
-
-def write(path: Path, record: Any) -> None:
-    """Write a record, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segdistill.core import SegDistillError
+from segdistill.core import SegDistillError, first_line
 from segdistill.data.channels import Values, refuse_hidden
 from segdistill.images.decode import read_values
 
@@ -91,9 +91,8 @@ def _array(path: Path) -> Values:
     try:
         values: Values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        why = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise UnreadableError(
-            f"Cannot read {str(path)!r}: {why}; replace the file or take it out."
+            f"Cannot read {str(path)!r}: {first_line(error)}; replace the file or take it out."
         ) from error
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values[0] if values.shape[0] == 1 else values[..., 0]

@@ -25,3 +25,10 @@ def scored(tmp_path):
         return run
 
     return write
+
+
+@pytest.fixture
+def no_stripes(monkeypatch):
+    """On sheets, leave the colours to the outlines, and the width to the pictures."""
+    for name in ("_STRIPE", "_READABLE"):
+        monkeypatch.setattr(f"segdistill.report.comparison.sheet.{name}", 0)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pictures import holds
 from segdistill.core import SegDistillError
 from segdistill.export.base import Prediction
 from segdistill.report import compare
 from segdistill.report.comparison.sheet import COLORS, sheet
 from toys import Discs
+
+pytestmark = pytest.mark.usefixtures("no_stripes")
 
 
 class Left:
@@ -37,17 +40,6 @@ def found(scored):
 def networks(found, *shares):
     runs = (*found.sides.a.runs, *found.sides.b.runs)
     return {run.name: Left(share) for run, share in zip(runs, shares, strict=True)}
-
-
-@pytest.fixture(autouse=True)
-def no_stripes(monkeypatch):
-    """Leave the colours to the outlines, and the width to the pictures."""
-    for name in ("_STRIPE", "_READABLE"):
-        monkeypatch.setattr(f"segdistill.report.comparison.sheet.{name}", 0)
-
-
-def holds(picture, color):
-    return bool((np.abs(picture.astype(int) - color).max(axis=-1) < 30).any())
 
 
 def test_the_worst_cases_are_drawn_with_the_outlines_of_truth_a_and_b(found):

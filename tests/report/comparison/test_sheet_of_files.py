@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pictures import holds
 from segdistill.core import SegDistillError
 from segdistill.metrics import find_protocol
 from segdistill.report import compare
@@ -21,6 +22,8 @@ from segdistill.scoring import score
 from segdistill.scoring.results import write_scores
 from segdistill.tasks import Multiclass
 from toys import Discs
+
+pytestmark = pytest.mark.usefixtures("no_stripes")
 
 NAMES = ("u", "v", "w")
 INK = (120, 20, 200)  # of images
@@ -49,17 +52,6 @@ def scores(root, side, *, protocol="dice@0.5", task=None):
 
 def both(root, **options):
     return compare(scores(root, "a", **options), scores(root, "b", **options), draws=100)
-
-
-@pytest.fixture(autouse=True)
-def no_stripes(monkeypatch):
-    """Leave the colours to the outlines, and the width to the pictures."""
-    for name in ("_STRIPE", "_READABLE"):
-        monkeypatch.setattr(f"segdistill.report.comparison.sheet.{name}", 0)
-
-
-def holds(picture, color):
-    return bool((np.abs(picture.astype(int) - color).max(axis=-1) < 30).any())
 
 
 @pytest.mark.parametrize("protocol", ["dice@0.5", "pranet-py"])
